@@ -13,9 +13,9 @@ export const commands: readonly CommandSpec[] = [
     usage: 's3://BUCKET[/PREFIX] MOUNTPOINT [options]',
     summary: 'mount a folder of a bucket, or a release, as a read-only directory',
     description: [
-      'Shows the objects below PREFIX in BUCKET at MOUNTPOINT, an existing empty directory, and serves it in the foreground until SIGINT or SIGTERM. SIGHUP looks for changes at once. BUCKET may also be the alias or the ARN of an access point. With --ref, the address is a release root, and the mount shows the release that the environment points to.',
-      'Without an address, the file of --config names the trees to show, each with a path below MOUNTPOINT, a source and options of its own: "trees: [{path: team-a, source: s3://acme-airflow/team-a}]". One that is held or cannot be reached leaves the others free.',
-      'Readers see one complete listing, or one release, at a time. Credentials come from where every AWS SDK looks for them (environment, files, web identity, container and instance roles), never from an option. They need s3:ListBucket on the bucket and s3:GetObject on its objects.',
+      'Shows the objects below PREFIX in BUCKET at MOUNTPOINT, an existing empty directory, and serves it in the foreground until SIGINT or SIGTERM. On SIGHUP, the server checks for changes at once. BUCKET may also be the alias or the ARN of an access point. With --ref, the address is a release root, and the mount shows the release that the environment points to.',
+      'Without an address, the file of --config names the trees to show, each with a path below MOUNTPOINT, a source and options of its own: "trees: [{path: team-a, source: s3://acme-airflow/team-a}]". A tree that is held or cannot be reached does not delay the other trees.',
+      'Readers see one complete listing, or one release, at a time. Credentials come from the usual places of an AWS SDK (environment, files, web identity, container and instance roles), never from an option. They need s3:ListBucket on the bucket and s3:GetObject on its objects.',
     ],
     flags: [],
     argument: 'directory',
@@ -26,20 +26,20 @@ export const commands: readonly CommandSpec[] = [
       },
       {
         command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags --daemon --poll-interval 5s',
-        does: 'return when it is ready',
+        does: 'return when the mount is ready',
       },
       {
         command:
           'dagmount mount s3://dags /opt/airflow/dags --endpoint-url https://minio.example:9000 --ca-file ca.pem',
-        does: 'a store of your own',
+        does: 'mount from a store of your own',
       },
       {
         command: 'dagmount mount /opt/airflow/dags --config /etc/dagmount/trees.yaml',
-        does: 'the trees that the file names, each in its directory',
+        does: 'show the trees that the file names, each in its directory',
       },
       {
         command: 'dagmount mount s3://acme-airflow/dags /opt/airflow/dags --print-config',
-        does: 'what would hold, and why',
+        does: 'print the value of each option, and its origin',
       },
     ],
     load: () => import('./mount.ts'),
@@ -50,7 +50,7 @@ export const commands: readonly CommandSpec[] = [
     usage: 'MOUNTPOINT',
     summary: 'unmount a directory and wait for its daemon to end',
     description: [
-      'Unmounts and waits until the daemon has ended. A busy mount is detached: it leaves the directory tree at once, and ends when the last process that uses it lets go. This also removes the mount of a dead daemon.',
+      'Unmounts and waits until the daemon has ended. A busy mount is detached: it leaves the directory tree at once, and ends when no process uses it any more. The command also removes the mount of a dead daemon.',
     ],
     flags: [],
     argument: 'mount-point',
@@ -63,11 +63,11 @@ export const commands: readonly CommandSpec[] = [
     usage: '[--json]',
     summary: 'show the mounts of this host',
     description: [
-      "Shows every dagmount of this host: what is mounted where, by which process, and whether all that is to be fetched beforehand has arrived. Root sees this for all users; of other users' mounts, only source and target are known. A mount without a process has a dead daemon.",
+      'Shows every dagmount of this host: source, mount point, process, and whether the mount is ready. Root sees this for all users; other users see only source and mount point of mounts that are not theirs. A mount without a process has a dead daemon.',
     ],
     flags: [{ name: 'json', help: 'Print one JSON array' }],
     argument: 'nothing',
-    examples: [{ command: "dagmount list --json | jq -r '.[].target'", does: 'where something is mounted' }],
+    examples: [{ command: "dagmount list --json | jq -r '.[].target'", does: 'list the mount points' }],
     load: () => import('./list.ts'),
   },
   ...clientCommands,
@@ -80,14 +80,14 @@ export const commands: readonly CommandSpec[] = [
     usage: '[s3://BUCKET[/PREFIX]] [options]',
     summary: 'check this host and the store, and say what to repair',
     description: [
-      'Checks what a mount needs of this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address also of the store: credentials, the bucket, listing, reading, the clock. With a file of --config that names trees, of the store of each. Changes nothing. Exits with the code of the first check that fails.',
+      'Checks what a mount needs on this host: Node.js, the kernel, /dev/fuse, the right to mount, the addon, the directories. With an address, it also checks the store: credentials, the bucket, listing, reading, the clock. With a file of --config that names trees, it checks the store of each tree. It changes nothing. Exits with the code of the first check that fails.',
     ],
     flags: [{ name: 'json', help: 'Print one JSON document' }],
     argument: 'nothing',
     examples: [
       {
         command: 'dagmount doctor s3://acme-airflow/dags',
-        does: 'before the first mount, and when one fails',
+        does: 'run this before the first mount, and when a mount fails',
       },
     ],
     load: () => import('./doctor/doctor.ts'),
@@ -111,7 +111,7 @@ export const commands: readonly CommandSpec[] = [
     description: ['Explains a command and its options, or lists the commands.'],
     flags: [],
     argument: 'command',
-    examples: [{ command: 'dagmount help mount', does: 'every option, its default and its variable' }],
+    examples: [{ command: 'dagmount help mount', does: 'show every option, its default and its variable' }],
     load: () => import('./help.ts'),
   },
   {
@@ -120,7 +120,7 @@ export const commands: readonly CommandSpec[] = [
     usage: shells.join('|'),
     summary: 'print a completion script for a shell',
     description: [
-      'Prints what makes a shell complete the commands and options of dagmount, the sockets of daemons that run, and paths in the tree.',
+      'Prints a script with which a shell completes the commands and options of dagmount, the sockets of running daemons, and paths in the tree.',
     ],
     flags: [],
     argument: 'shell',

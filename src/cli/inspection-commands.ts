@@ -8,17 +8,17 @@ export const inspectionCommands = [
     name: 'ls',
     aliases: [],
     usage: '[PATH] [--json]',
-    summary: 'list what the tree holds, and what of it is cached',
+    summary: 'list the tree, and which files are cached',
     description: [
-      'Lists the tree below PATH, or all of it, all the way down and in the order of the bytes of the paths: size, date, and whether the content is on the local disk. PATH begins below the prefix; an absolute one below the mount point and an s3:// address work too.',
+      'Lists the tree below PATH, or the whole tree, recursively and in byte order of the paths: size, date, and whether the content is on the local disk. PATH is relative to the prefix; an absolute path below the mount point or an s3:// address works, too.',
     ],
     flags: [...which, tree, json],
     argument: 'tree-path',
     examples: [
-      { command: 'dagmount ls team_a', does: 'one directory' },
+      { command: 'dagmount ls team_a', does: 'list one directory' },
       {
         command: "dagmount ls --json | jq -r '.items[] | select(.cached == false).path'",
-        does: 'what a read would have to fetch',
+        does: 'list the files that a read would have to fetch',
       },
     ],
     load: () => import('./client/ls.ts'),
@@ -29,14 +29,14 @@ export const inspectionCommands = [
     usage: 'PATH [--json]',
     summary: 'explain one path: where it comes from, since when, or why it is not there',
     description: [
-      'Names the key and the version that a path comes from, since when and since which generation readers see it, and whether its content is on the local disk. For what is not in the tree it prints why (never seen in a listing, excluded by which pattern, left out for which reason, or in a listing that is held back), and exits with 66.',
-      'PATH begins below the prefix. An absolute one below the mount point, an s3:// address, and a whole key as dagmount problems shows it work too.',
+      'Names the key and the version that a path comes from, since when and since which generation readers see it, and whether its content is on the local disk. If the path is not in the tree, the command prints why (never seen in a listing, excluded and by which pattern, left out and for which reason, or in a listing that is held back), and exits with 66.',
+      'PATH is relative to the prefix. An absolute path below the mount point, an s3:// address, or a whole key as dagmount problems shows it works, too.',
     ],
     flags: [...which, tree, json],
     argument: 'tree-path',
     examples: [
-      { command: 'dagmount why etl.py', does: 'which version readers see, and since when' },
-      { command: 'dagmount why /opt/airflow/dags/etl.py', does: 'the same, by its path in the mount' },
+      { command: 'dagmount why etl.py', does: 'show which version readers see, and since when' },
+      { command: 'dagmount why /opt/airflow/dags/etl.py', does: 'show the same by the path in the mount' },
     ],
     load: () => import('./client/why.ts'),
   },
@@ -44,18 +44,18 @@ export const inspectionCommands = [
     name: 'cache',
     aliases: [],
     usage: `${cacheActions.slice(0, 2).join('|')}|verify | evict|pin|unpin|prefetch PATH…`,
-    summary: 'show the cache, and choose what is kept in it',
+    summary: 'show the cache, and choose what it keeps',
     description: [
-      'stats: shows size, hits and evictions. ls: lists the blobs, the last used first. verify: reads the whole cache and removes damaged blobs.',
-      'evict: removes the content of paths; it is fetched again when it is read. pin: keeps their content in the cache until unpin. prefetch: fetches their content now, and waits for it. A directory means all files in it, . the whole tree.',
+      'stats: shows size, hits and evictions. ls: lists the blobs, the most recently used first. verify: reads the whole cache and removes damaged blobs.',
+      'evict: removes the content of paths from the cache; the next read fetches it again. pin: keeps the content of paths in the cache until unpin. prefetch: fetches the content of paths now, and waits for it. A directory means all files in it, . means the whole tree.',
     ],
     flags: [{ ...timeout, help: 'How long prefetch waits; 60s unless given' }, ...which, tree, json],
     argument: 'cache-action',
     examples: [
-      { command: 'dagmount cache stats', does: 'is it large enough?' },
+      { command: 'dagmount cache stats', does: 'check whether the cache is large enough' },
       {
         command: 'dagmount cache prefetch models && dagmount cache pin models',
-        does: 'never wait for these',
+        does: 'keep these files local, so that reads do not wait',
       },
     ],
     load: () => import('./client/cache.ts'),
@@ -66,12 +66,12 @@ export const inspectionCommands = [
     usage: '[--after ID] [--json]',
     summary: 'print what happens, as it happens, until Ctrl-C',
     description: [
-      'Prints a line for every publication, every listing that is held back, every fault of the store and its end, every fault of the cache and every restart, from now on; with --json one object a line. If the daemon goes away, the command waits for it for up to a minute, and then prints the events in between that the daemon still has.',
+      'From now on, prints a line for every publication, every listing that is held back, every failure of the store and its end, every failure of the cache, and every restart; with --json one object a line. If the daemon goes away, the command waits up to a minute for it, and then prints the missed events that the daemon still has.',
     ],
     flags: [
       {
         name: 'after',
-        help: 'Begin behind this event, by its id in --json, as far as the daemon keeps them',
+        help: 'Also print the past events after this one that the daemon still has; --json shows the ids',
         placeholder: 'ID',
       },
       ...whichOne,
@@ -81,7 +81,7 @@ export const inspectionCommands = [
     examples: [
       {
         command: 'dagmount events --json | jq -c \'select(.type == "held")\'',
-        does: 'only what has to be decided',
+        does: 'print only held trees, which need a decision',
       },
     ],
     load: () => import('./client/events.ts'),
@@ -92,11 +92,11 @@ export const inspectionCommands = [
     usage: '[--mount MOUNTPOINT | --socket PATH]',
     summary: 'watch a mount on the whole screen, until q or Ctrl-C',
     description: [
-      'Shows once a second what is published and how old it is, what the kernel asks and how long that takes, how much of it the cache answers, what is asked of the store and what fails, and the last changes. Reads that the kernel answers from its own cache do not reach dagmount and are not counted. Needs a terminal.',
+      'Shows once a second: the published tree and its age, the requests of the kernel and how long they take, how many of them the cache answers, the requests to the store and their failures, and the last changes. Reads that the kernel answers from its own cache do not reach dagmount and are not counted. Needs a terminal.',
     ],
     flags: [...whichOne, tree],
     argument: 'nothing',
-    examples: [{ command: 'dagmount top', does: 'while a deploy arrives' }],
+    examples: [{ command: 'dagmount top', does: 'watch while a deploy arrives' }],
     load: () => import('./top/top.ts'),
   },
   {
@@ -105,11 +105,11 @@ export const inspectionCommands = [
     usage: '[--json]',
     summary: "print the metrics in Prometheus' text format",
     description: [
-      'Prints what a scrape would see, also where --metrics-listen is off. With --json: {"samples": [{"name", "labels", "value"}]}.',
+      'Prints what a scrape would return, even if --metrics-listen is off. With --json: {"samples": [{"name", "labels", "value"}]}.',
     ],
     flags: [...which, json],
     argument: 'nothing',
-    examples: [{ command: 'dagmount metrics | grep ^dagmount_source', does: 'how the store does' }],
+    examples: [{ command: 'dagmount metrics | grep ^dagmount_source', does: 'the metrics of the source' }],
     load: () => import('./client/metrics.ts'),
   },
   {
@@ -117,10 +117,10 @@ export const inspectionCommands = [
     aliases: [],
     usage: 'error|warn|info|debug|trace',
     summary: 'change how much the daemon logs, until it ends',
-    description: ['Changes the level of the log of a running daemon, and says what it was.'],
+    description: ['Changes the log level of a running daemon, and prints the previous level.'],
     flags: [...which, json],
     argument: 'log-level',
-    examples: [{ command: 'dagmount log-level debug', does: 'while something is wrong' }],
+    examples: [{ command: 'dagmount log-level debug', does: 'log more while something is wrong' }],
     load: () => import('./client/log-level.ts'),
   },
 ] as const satisfies readonly CommandSpec[];

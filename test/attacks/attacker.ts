@@ -7,7 +7,7 @@ import { mountImpossible, unmountLazily } from '../support/mount.ts';
 import { mountsAt } from '../support/mountinfo.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
-/** Why no other user can be played here, for a test's `skip`; false where that can be. */
+/** The reason, for a test's `skip`, why this process cannot act as another user; false if it can. */
 export const attackImpossible: string | false = reasonAgainst();
 
 function reasonAgainst(): string | false {
@@ -17,15 +17,15 @@ function reasonAgainst(): string | false {
 }
 
 /**
- * An unprivileged user of this host, whom nobody else plays: a user who tries all that a shell can, and has mounts that say
- * they are dagmount's.
+ * An unprivileged user of this host, with a uid that no other test uses. It does what any shell user can do, and makes
+ * mounts that claim to be dagmount's.
  */
 export class Attacker {
-  /** Tests of several worktrees may run at once. */
+  /** Differs for each process, since tests of several worktrees may run at once. */
   readonly uid = 300_000 + process.pid;
-  /** Of this user, and open to all. */
+  /** This user owns the directory, and every user can read it. */
   readonly directory: string;
-  /** Where root looks for what this user's mounts say of themselves. */
+  /** Root looks in this directory for the states of this user's mounts. */
   readonly runtimeDirectory = `/tmp/dagmount-${this.uid}`;
   readonly #test: Cleanup;
 
@@ -44,7 +44,7 @@ export class Attacker {
     return attacker;
   }
 
-  /** Runs a script of the shell as this user, in its directory, to its end. */
+  /** Runs a shell script as this user, in its directory, and waits for its end. */
   run(script: string): { readonly status: number | null; readonly output: string } {
     const [program, ...args] = this.#command(script);
     const { status, stdout, stderr } = spawnSync(program, args, {
@@ -55,7 +55,7 @@ export class Attacker {
     return { status, output: stdout + stderr };
   }
 
-  /** The same, and it goes on until the test ends, or it is killed. */
+  /** Starts such a script; it runs until the test ends or kills it. */
   start(script: string): Child {
     const [program, ...args] = this.#command(script);
     const child = startChild(program, args, { cwd: this.directory });
@@ -80,8 +80,8 @@ export class Attacker {
   }
 
   /**
-   * A mount that the kernel shows as this user's, as fusermount3 would have made it; nobody answers in it. `source`: an
-   * s3:// address.
+   * Makes a mount that the kernel shows as this user's, as fusermount3 would have made it. No process answers in it.
+   * `source`: an s3:// address.
    */
   mount(target: string, source: string): void {
     const options = [

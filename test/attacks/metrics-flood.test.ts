@@ -45,6 +45,6 @@ test('a flood of requests to the metrics holds up neither changes nor health', {
   t.diagnostic(stdout.split('\n')[1] ?? '');
   assert.ok(connections > 0);
   assert.equal(most, 1);
-  // One a second was made, however many were given.
+  // The daemon made one answer a second, however many it sent.
   assert.ok(bodies <= Math.ceil(seconds) + 1, `${bodies} answers were made in ${seconds} s`);
 });

@@ -30,8 +30,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { Attacker, attackImpossible } from './attacker.ts';
 
 /*
- * What an unprivileged user of a host tries against a mount of root's, and against root's commands: each was seen to work
- * once. One mount is root's and serves all of it; the attacker's are there for the kernel alone.
+ * What an unprivileged user of a host tries against a mount of root's, and against root's commands: each attempt was
+ * once seen to work. One mount of root's serves all of this test; the attacker's mounts exist in the kernel alone.
  */
 
 const LIES = 's3://attacker/dags/';
@@ -40,7 +40,7 @@ function mountpointsAt(target: string): readonly MountPoint[] {
   return readMounts().filter(({ mountPoint }) => mountPoint === target);
 }
 
-/** A file and a mount of root's that nobody is to touch, and a process. */
+/** Files, a process and a mount of root's that no attack may touch. */
 async function victims(t: Cleanup) {
   const directory = await temporaryDirectory(t);
   chmodSync(directory, 0o755);
@@ -72,11 +72,11 @@ async function victims(t: Cleanup) {
   };
 }
 
-/** A blob of other content of the same length, with all that says it is the right one. */
+/** A blob with other content of the same length, and with a label and a checksum that match the content. */
 function forgedFrom(blob: Buffer): Buffer {
   const length = contentBytes(blob, blob.length) ?? 0;
   const content = Buffer.alloc(length, 'evil!\n');
-  // What lies between is the label, and 16 bytes behind it.
+  // The label lies between the content and the last 16 bytes.
   const label = blob.subarray(length, blob.length - 16);
   return Buffer.concat([content, trailerOf(label, crc32(content))]);
 }
@@ -103,7 +103,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
     const root = await victims(t);
 
     await t.test('1: no process opens a debugger by SIGUSR1, one that stands by neither', async () => {
-      // After a death another server is wanted at once.
+      // The supervisor starts a standby at once only after a server has died.
       const killed = await mount.serverPid();
       process.kill(killed, 'SIGKILL');
       const all = await waitFor('another server, and one that stands by', () => {
@@ -113,7 +113,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         return [mount.pid, server, standby];
       });
       assert.equal(attacker.run(`kill -USR1 ${all.join(' ')}`).status, 1, 'the attacker may not signal them');
-      // As systemctl restart does where no supervisor is there to keep it.
+      // `systemctl restart` sends this signal to the server itself if the server has no supervisor.
       for (let times = 0; times < 50; times++) {
         for (const pid of all) process.kill(pid, 'SIGUSR1');
         for (const pid of all) assert.deepEqual(listeningPorts(pid), []);
@@ -147,14 +147,14 @@ describe('another user of the host', { skip: attackImpossible }, () => {
           return `mkdir -p $(dirname ${path}); echo ${forgedFrom(readFileSync(blob)).toString('base64')} | base64 -d >${path}`;
         });
         assert.equal(attacker.run(forged.join('; ')).status, 0);
-        // Somebody opens it to all while the mount goes on.
+        // An administrator opens the directory to all users while the mount is in use.
         chmodSync(shared, 0o777);
         const swapped = attacker.run(
           `mv ${mount.cacheDirectory} ${shared}/gone && mv forged ${mount.cacheDirectory}`,
         );
         assert.equal(swapped.status, 0, swapped.output);
         assert.equal(await shell(mount.target, 'cat a.py b.py'), 'a = 1\nb = 1\n');
-        // As it was, for what comes.
+        // Restores the directory for the next subtests.
         rmSync(mount.cacheDirectory, { recursive: true });
         renameSync(join(shared, 'gone'), mount.cacheDirectory);
         chmodSync(shared, 0o755);
@@ -177,7 +177,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         mkfifo 777777777777`);
         assert.equal(made.status, 0, made.output);
         attacker.mount(target, LIES);
-        // A file system of the attacker's, who never answers there.
+        // A file system of the attacker's that never answers.
         const silent = join(attacker.runtimeDirectory, '888888888888');
         attacker.run(`mkdir ${silent}`);
         attacker.mount(silent, LIES);
@@ -192,7 +192,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         }
         for (const args of [
           ['status', '--mount', mount.target],
-          // As ExecReload= of the unit does.
+          // The ExecReload= of the unit runs this command.
           ['restart', '--mount', mount.target],
         ]) {
           const { code, stderr } = await dagmount(args, mount.environment, 30_000);
@@ -230,7 +230,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
       };
       const write = (id: string, written: object): string =>
         `mkdir -p $R/${id} && chmod 700 $R && printf '%s' '${JSON.stringify(written)}' >$R/${id}/state.json`;
-      // Another one says that root's own mount is served by it.
+      // A second state claims that its process serves root's own mount.
       const lie = { ...state, target: mount.target, source: 's3://x/', pid: 1, supervisor: undefined };
       const made = attacker.run(`mkdir four; ${write('aaaaaaaaaaaa', state)}; ${write('cccccccccccc', lie)}`);
       assert.equal(made.status, 0, made.output);
@@ -239,7 +239,8 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         const { stdout } = await dagmount(['status', '--mount', at], mount.environment, 30_000);
         assert.equal(stdout !== '', at === mount.target);
       }
-      // A process of the attacker's, so that the state is believed so far; its socket is not.
+      // The state now names a live process of the attacker's, so root believes that part; root must not believe the
+      // socket.
       const own = attacker.start('exec sleep 600');
       const alive = await waitFor('a process of the attacker', () =>
         statSync(`/proc/${own.pid}`).uid === attacker.uid ? processOf(own.pid) : undefined,
@@ -248,7 +249,7 @@ describe('another user of the host', { skip: attackImpossible }, () => {
       const { code, stderr } = await dagmount(['status', '--mount', target], mount.environment, 30_000);
       assert.notEqual(code, 0);
       assert.match(stderr, /belongs to another user/);
-      // On a file system of the attacker's, who never answers there, not even to root acting for the attacker.
+      // The socket is on a file system of the attacker's that never answers, not even to root acting for the attacker.
       attacker.run('mkdir silent');
       attacker.mount(join(attacker.directory, 'silent'), LIES);
       attacker.run(write('aaaaaaaaaaaa', { ...state, socket: join(attacker.directory, 'silent/x.sock') }));
@@ -279,7 +280,8 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         printf '%s' '${JSON.stringify(state)}' | tee evil/aaaaaaaaaaaa/state.json >evil/bbbbbbbbbbbb/state.json`);
         assert.equal(made.status, 0, made.output);
         attacker.mount(target, LIES);
-        // A FIFO is written to when it is read: so it is known when root has believed it, and is about to clear away.
+        // Writing to the FIFO waits until root reads it: so the script knows when root has believed the state, and is
+        // about to clean up.
         attacker.run(`
         cp -r evil fed && rm fed/*/state.json && mkfifo fed/aaaaaaaaaaaa/state.json && ln -sfn $PWD/fed $R`);
         const feeding = attacker.start(`
@@ -293,16 +295,16 @@ describe('another user of the host', { skip: attackImpossible }, () => {
         attacker.run('rm -f $R');
         if (mountsAt(target).length === 0) attacker.mount(target, LIES);
         const swaps = [
-          // The directory of all mounts, by a link.
+          // Replaces the directory of all mounts by a link.
           `while :; do ln -sfn $PWD/evil $R; ln -sfn ${root.directory} $R; done`,
-          // That of one, by a link in a real one.
+          // Replaces the directory of one mount, inside a real directory, by a link.
           `mv evil $R; cd $R; while :; do mv bbbbbbbbbbbb b; ln -s ${root.directory}/bbbbbbbbbbbb .; rm bbbbbbbbbbbb; mv b bbbbbbbbbbbb; done`,
-          // The one that the mount is in.
+          // Replaces the directory that contains the mount point.
           `while :; do mv three 3; ln -s ${root.mounts} three; rm three; mv 3 three; done`,
         ];
         for (const swap of swaps) {
           const swapping = attacker.start(swap);
-          // The mount may be gone, or out of the way: what is to be seen is what it does to others.
+          // `unmount` may find the mount gone or moved; this test only checks what it does to other files and mounts.
           for (let times = 0; times < 2; times++)
             await dagmount(['unmount', target], mount.environment, 30_000);
           swapping.kill('SIGKILL');

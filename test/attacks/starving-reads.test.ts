@@ -12,11 +12,11 @@ import { waitFor } from '../support/wait-for.ts';
 const isRoot = process.getuid?.() === 0;
 const asModest = ['--reuid', '65534', '--regid', '65534', '--clear-groups'];
 
-/** Requests to the store at a time, of which some are reserved for who has none under way. */
+/** Concurrent requests to the store; the server reserves some of them for users without a request under way. */
 const CONCURRENCY = 32;
-/** Read by one thread each. */
+/** Each of these threads reads one file. */
 const THREADS = 200;
-/** Asked for ahead of any read, which a single thread does without waiting: more than the kernel ever sends at a time. */
+/** Files that a single thread requests ahead of any read, without waiting: more than the kernel sends at a time. */
 const AHEAD = 4_200;
 const GREEDY = `
 import os, sys, threading
@@ -50,7 +50,7 @@ test('a user who reads thousands of files that are not local keeps nobody else w
   for (const name of ['one', 'two', 'three']) s3.put(`dags/modest/${name}.py`, name);
   const env = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' };
   const proxied = await startProxied(t, { endpoint: s3.endpoint, bucket: 'bucket', env });
-  // Not one answer for the greedy user: whoever is served is served before that one's backlog is done.
+  // The proxy answers no request for the greedy user's files, so other users' reads are answered before that backlog.
   proxied.fault = ({ url }) => (url.includes('/greedy/') ? { hang: true } : undefined);
   const directory = await temporaryDirectory(t);
   await chmod(directory, 0o755);

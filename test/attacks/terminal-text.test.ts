@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Attacker, attackImpossible } from './attacker.ts';
 
-/** Sets the title of the window, clears the screen, turns the rest around, and hides itself. */
+/** Sets the window title, clears the screen, reverses the text that follows, and hides itself. */
 const EVIL = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.exe\u200b\r\u2028';
 
 /** Answers every request at a socket with one document, as this user's daemon would. */
@@ -26,7 +26,7 @@ os.umask(0o077)
 socketserver.ThreadingUnixStreamServer(sys.argv[1], Handler).serve_forever()
 `;
 
-/** The same document with text that a terminal obeys behind each text in it. */
+/** The same document, with text that a terminal obeys appended to each of its strings. */
 function poisoned(value: unknown): unknown {
   if (typeof value === 'string') return /^\d{4}-\d\d-\d\dT/.test(value) ? value : `${value}${EVIL}`;
   if (Array.isArray(value)) return value.map(poisoned);
@@ -90,7 +90,7 @@ test('9: what another user says of a mount, by its table, its state or its socke
     assertClean(stderr, `stderr of ${args[0]}`);
     shown += stdout + stderr;
   }
-  // It was there to be shown, and is, as escapes.
+  // The output contains the hostile text, as escapes.
   assert.match(shown, /\\u202e/);
   assert.match(shown, /\\x1b\[2J/);
 });

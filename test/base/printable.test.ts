@@ -10,7 +10,7 @@ import {
 } from '../../src/base/printable.ts';
 import { HOSTILE, leftRaw } from '../support/hostile-text.ts';
 
-/** What an escape stands for, read back. */
+/** Replaces each escape by the character that it stands for. */
 function readBack(shown: string): string {
   return shown.replace(
     /\\(?:(\\)|(n)|(t)|x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/g,

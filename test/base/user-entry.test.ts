@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasUserEntry, homeDirectory } from '../../src/base/user-entry.ts';
 
-/** As libuv answers for a uid without an entry. */
+/** Fails as libuv does for a uid without an entry. */
 function noEntry(): never {
   throw Object.assign(new Error('uv_os_homedir returned ENOENT'), { code: 'ERR_SYSTEM_ERROR', errno: -2 });
 }

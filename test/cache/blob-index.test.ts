@@ -225,7 +225,7 @@ test('after any operations limits hold, no protected blob was evicted for anothe
         limitBytes: LIMIT,
         remove: (key) => {
           const name = key.slice(0, 1);
-          // Only by losing its own protection may it go: while the limit is exceeded otherwise.
+          // Only the blob of this step may lose its protection and go, where the limit would be exceeded otherwise.
           assert.ok(!isProtected(name) || name === current, `${key} was protected`);
           assert.ok((pins.get(name) ?? 0) === 0, `${key} was pinned`);
           assert.ok(files.delete(key), `${key} was there`);
@@ -236,7 +236,7 @@ test('after any operations limits hold, no protected blob was evicted for anothe
         [...files].reduce((sum, [key, bytes]) => sum + (which(key.slice(0, 1)) ? bytes : 0), 0);
       for (const [{ name, ...what }, bytes] of steps) {
         current = name;
-        // Names from e on are of files in chunks.
+        // Names from e on stand for files in chunks.
         const key = name < 'e' ? name : blobKey(name, bytes % 3);
         switch (what.do) {
           case 'show':

@@ -1,6 +1,6 @@
 /*
- * Stores one blob, then a second one, and dies by SIGKILL when that is written and about to be renamed.
- * Arguments: directory, bytes of a blob, the call that it dies in.
+ * Stores one blob, then a second one, and dies by SIGKILL when the second is written and about to be renamed.
+ * Arguments: the directory, the bytes of a blob, and the call in which it dies.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

@@ -12,7 +12,7 @@ import { ensure, type Fixture, fixture, readLocal, readMemory } from './fixture.
 const skip = mountCallImpossible;
 const skipAsRoot = process.geteuid?.() === 0 ? 'root may write everywhere' : false;
 
-/** A cache on a filesystem of its own; unmounted when the test ends. */
+/** A cache on a filesystem of its own, which is unmounted when the test ends. */
 function smallDisk(test: TestContext, options: string): Fixture & { readonly root: string } {
   const root = mkdtempSync(join(tmpdir(), 'dagmount-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'dagmount-test', root]);
@@ -26,7 +26,7 @@ function smallDisk(test: TestContext, options: string): Fixture & { readonly roo
     rmSync(root, { recursive: true });
   };
   test.after(unmount);
-  // A test that hangs is given up without its hooks.
+  // If a test hangs, the runner abandons it without running its hooks.
   process.once('exit', unmount);
   return Object.assign(f, { root });
 }
@@ -102,7 +102,7 @@ test('a disk that became read-only serves what it has, and the rest goes through
   assert.deepEqual(readMemory(await ensure(cache, f, missing)), f.store.content('missing'));
   assert.deepEqual(cache.stats().degraded, ['cache-unwritable']);
   assert.deepEqual(readLocal(f, known, await ensure(cache, f, known)), f.store.content('known'));
-  // What must be evicted for it cannot be removed: the limit holds all the same.
+  // The cache cannot remove what it would have to evict for this object; it keeps the limit nevertheless.
   await f.clock.advance(5_000);
   assert.equal((await ensure(cache, f, f.store.putRandom('more', 60_000))).kind, 'memory');
   assert.equal(cache.has(known), true);

@@ -10,7 +10,7 @@ import { contentBytes } from '../../src/cache/trailer.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { ensure, Fixture, fixture, lockDouble, readMemory } from './fixture.ts';
 
-/** Bytes of content on disk, by version name, from the files themselves. */
+/** Bytes of content on disk by version name, read from the files themselves. */
 function onDisk(f: Fixture): Map<string, number> {
   return new Map(
     f.files().map((path) => {
@@ -110,7 +110,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart', 'kill', 'verify') }) },
 );
 
-/** What must be true of a cache, by what it was told. */
+/** The expected state of a cache after the calls made to it. */
 class Model {
   readonly #f: Fixture;
   readonly #versions: readonly ContentVersion[];
@@ -124,7 +124,7 @@ class Model {
   }
 
   async open(): Promise<ContentCache> {
-    // A new lock each time: a killed process holds none.
+    // A new lock each time, since a killed process holds none.
     this.#cache = await this.#f.open({ limitBytes: LIMIT, lock: lockDouble() });
     return this.#cache;
   }

@@ -26,7 +26,7 @@ test('what is under a path now is fetched without asking for a version, and kept
     assert.equal(f.store.requests.at(-1)?.ifMatch, undefined);
     assert.ok(cache.has(version));
   }
-  // Both count as shown: nothing else has room for their sake until they are hidden.
+  // Both count as shown: until they are hidden, the cache evicts neither to make room.
   const other = f.store.putRandom('other', 5_000);
   const located = await cache.ensure(other, undefined, { signal: f.signal });
   assert.equal(located.kind, 'memory');

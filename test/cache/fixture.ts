@@ -19,7 +19,7 @@ import { StoreError } from '../../src/store/store-error.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** A version as src/tree names it: 32 hex digits over path, etag and size. */
+/** The version that src/tree would name: 32 hex digits over path, etag and size. */
 export function versionOf(path: string, content: Uint8Array): ContentVersion {
   const etag = createHash('md5').update(content).digest('hex');
   const hash = createHash('sha256');
@@ -37,7 +37,7 @@ export interface Request {
   readonly signal: Stop;
 }
 
-/** A store in memory that counts what it is asked, and answers when it is let. */
+/** A store in memory that records its requests; hold() delays its answers. */
 export class MemoryStore implements ContentStore {
   readonly requests: Request[] = [];
   readonly #objects = new Map<string, Buffer>();
@@ -106,7 +106,7 @@ export class MemoryStore implements ContentStore {
   }
 }
 
-/** Excludes within this process, as flock(2) does between processes. */
+/** Excludes other openers within this process, as flock(2) does between processes. */
 export function lockDouble(): LockDirectory {
   const held = new Set<string>();
   return (path) => {
@@ -116,7 +116,7 @@ export function lockDouble(): LockDirectory {
   };
 }
 
-/** One cache directory, its store and its clock, over the processes that use it one after another. */
+/** One cache directory with its store and clock, for the processes that use it one after another. */
 export class Fixture {
   readonly directory: string;
   readonly store = new MemoryStore();
@@ -160,7 +160,7 @@ export class Fixture {
     writeFileSync(this.path(version), bytes);
   }
 
-  /** All files below `blobs`, by their path in it. */
+  /** All files below `blobs`, by their path relative to it. */
   files(): string[] {
     const root = join(this.directory, 'blobs');
     return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -169,7 +169,7 @@ export class Fixture {
   }
 }
 
-/** What a session reads: the content, if the blob's file has the fingerprint that main gave. */
+/** Reads as a session does: returns the content if the blob's file has the fingerprint that main gave. */
 export function readLocal(
   f: Pick<Fixture, 'path'>,
   version: ContentVersion,
@@ -201,7 +201,7 @@ export function ensure(
   return cache.ensure(version, chunk, { signal });
 }
 
-/** A fixture in a directory of its own, or below `root`; closed, and what it made removed, when the test ends. */
+/** A fixture in a directory of its own, or below `root`. When the test ends, it is closed and `root` removed. */
 export function fixture(
   test: TestContext,
   root: string = mkdtempSync(join(tmpdir(), 'dagmount-cache-')),

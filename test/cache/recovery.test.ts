@@ -21,7 +21,7 @@ import { ensure, type Fixture, fixture, lockDouble, readLocal } from './fixture.
 
 const crash = new URL('./crash-child.js', import.meta.url);
 
-/** Stores `names` one after the other and closes; all of 100 bytes. */
+/** Stores `names` one after the other, 100 bytes each, and closes the cache. */
 async function filled(f: Fixture, names: readonly string[]): Promise<void> {
   const cache = await f.open();
   for (const name of names) await ensure(cache, f, f.store.putRandom(name, 100));
@@ -82,7 +82,7 @@ test('what is not in the order file is the oldest, by its age', async (t) => {
   utimesSync(f.path(b!), 1, 1);
   utimesSync(f.path(c!), 2, 2);
   utimesSync(f.path(a!), 3, 3);
-  // The process was killed: only what close() wrote before is in the file.
+  // The process was killed, so the file has only what the earlier close() wrote.
   const again = await f.open({ lock: lockDouble(), limitBytes: 300 });
   assert.deepEqual(
     [a!, b!, c!].map((version) => again.has(version)),
@@ -130,7 +130,7 @@ test('foreign files are left alone, not counted, and reported once', async (t) =
   mkdirSync(`${f.directory}/blobs/zz`);
   mkdirSync(`${f.directory}/blobs/00`, { recursive: true });
   writeFileSync(`${f.directory}/blobs/00/note.txt`, 'hello');
-  // Not where the blob is: its name is another one in each fixture.
+  // A directory other than the blob's; the blob's name differs in each fixture.
   const unused = dirname(f.path(f.store.put('a', f.store.content('a')))).endsWith('/01') ? '02' : '01';
   symlinkSync('/', `${f.directory}/blobs/${unused}`);
   const before = f.log.lines.length;

@@ -7,7 +7,7 @@ import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts'
 const { signal } = new AbortController();
 const part = (start: number) => ({ signal, ifMatch: 'old', range: { start, end: start + 8 } });
 
-/** An object that had the ETag `old`; `now` is what asking for that answers, `byId` what asking by version id does. */
+/** An object that had the ETag `old`. `now`: the error of a request without a version id; `byId`: of one with it. */
 function open(versionId: string | undefined) {
   const state: { now?: StoreErrorCode; byId?: StoreErrorCode } = {};
   const requests: (string | undefined)[] = [];

@@ -87,7 +87,7 @@ const alterations: readonly Alteration[] = [
   },
 ];
 
-/** Small ones are read synchronously, large ones are not. */
+/** The cache reads small blobs synchronously, and large ones asynchronously. */
 const sizes = [4096, 300_000];
 
 for (const { of, alter } of alterations) {

@@ -9,7 +9,7 @@ interface Work {
   readonly fail: (error: Error) => void;
 }
 
-/** Work that ends when it is told to; it heeds its signal unless it is deaf. */
+/** Work that a test ends. Unless `deaf`, it also ends when its signal aborts. */
 class Bench {
   readonly flights = new SingleFlight<number>();
   readonly works: Work[] = [];

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 describe('a spool', () => {
   test('gives back what was written, and has no name', async (t) => {
     const directory = await temporaryDirectory(t);
-    // As a process leaves it that was killed at once.
+    // A process that is killed right away leaves such a file.
     writeFileSync(join(directory, 'spool'), '');
     const [one, two] = [Spool.open(directory)!, Spool.open(directory)!];
     await one.write(Buffer.from('abc'));

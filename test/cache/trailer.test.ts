@@ -106,7 +106,7 @@ test('whatever the path and the ETag that a tree takes, the blob is good and say
   );
 });
 
-/** Its beginning, in at most so many bytes of UTF-8. */
+/** The beginning of a text, in at most this many bytes of UTF-8. */
 function cut(text: string, bytes: number): string {
   return Buffer.from(text.slice(0, bytes))
     .subarray(0, bytes)

@@ -7,14 +7,14 @@ import type { Cleanup } from '../support/temporary.ts';
 import { type Answering, fakeDaemon, Refusal } from './fake-daemon.ts';
 import { ran } from './recorded-shell.ts';
 
-/** What one node has shown, the oldest first: the letter of a tree, and the second at which it was published. */
+/** What one node has shown, oldest first: the letter of a tree, and the second of its publication. */
 type Shown = readonly (readonly [tree: string, second: number])[];
 
 interface NodeOptions {
   readonly status?: Partial<Status>;
-  /** Files of what it shows: path and version. */
+  /** The files that the node shows: path and version. */
   readonly files?: Readonly<Record<string, string>>;
-  /** It keeps no changes. */
+  /** The node keeps no changes. */
   readonly forgets?: boolean;
 }
 

@@ -15,7 +15,7 @@ async function script(shell: string): Promise<string> {
   return out;
 }
 
-/** What bash offers when the last of these words is to be completed. */
+/** What bash offers to complete the last of these words. */
 async function offers(words: readonly string[]): Promise<readonly string[]> {
   const program = `${await script('bash')}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dagmount; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -41,7 +41,7 @@ for (const shell of shells) {
     });
 
     test('is what the shell can read', { skip: isMissing(shell) }, async (t) => {
-      // From a file: Node gives input through a socket, which fish refuses.
+      // Through a file, because Node passes input through a socket, which fish refuses.
       const file = join(await temporaryDirectory(t), 'completion');
       await writeFile(file, await script(shell));
       const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });

@@ -9,7 +9,7 @@ import { type Cleanup, defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
 
-/** The pid and the log that a daemon's start tells. */
+/** The pid and the log that a starting daemon prints. */
 async function started(
   t: Cleanup,
   mount: FakeMount,
@@ -121,7 +121,7 @@ describe('mount --daemon', () => {
 
   test('that is interrupted before it is ready leaves no process', async (t) => {
     const mount = await fakeMount(t, 'slow', ['--daemon']);
-    // The command, the supervisor, the server.
+    // These are the command, the supervisor and the server.
     await waitFor('all processes', () => processesNaming(mount.directory).length === 3);
     mount.child.kill('SIGINT');
     assert.equal((await mount.child.exit).code, 75);

@@ -123,7 +123,7 @@ describe('a log', () => {
       65,
       /older than its log, which has step 3: an earlier ref was put back/,
     );
-    // There is nothing before step 1: that a later one is missing is the reason.
+    // No step comes before step 1, but the refusal must give the later step in the log as the reason.
     refused(await run('rollback production'), 65, /older than its log, which has step 3/);
   });
 

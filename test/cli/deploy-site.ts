@@ -16,7 +16,7 @@ import { type Ran, ran } from './recorded-shell.ts';
 export const directory = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(directory));
 
-// The SDK reads these of the process itself.
+// The SDK reads these from the environment of this process.
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' });
 
 let folders = 0;
@@ -28,7 +28,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 
 export interface Site {
   readonly store: MemoryS3;
-  /** Runs a command in the folder. */
+  /** Runs a command in the site's folder. */
   run(
     command: string,
     changes?: Partial<Shell>,
@@ -67,7 +67,7 @@ export async function site(
   };
 }
 
-/** One sentence of what is wrong, and one of what to do. */
+/** Checks for one sentence that says what is wrong, and one that says what to do. */
 export function refused({ exitCode, err }: Ran, code: number, words: RegExp): void {
   assert.equal(exitCode, code, err);
   const lines = err.trimEnd().split('\n').slice(-2);

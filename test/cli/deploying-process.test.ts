@@ -36,7 +36,7 @@ async function siteOf(t: Cleanup, options: MemoryS3Options = {}) {
   return { store, folder, start, run };
 }
 
-/** Why no other user can run the command here, for a test's `skip`. */
+/** Why another user cannot run the command here, for a test's `skip`. */
 function nobodyImpossible(): string | false {
   if (process.getuid?.() !== 0) return 'needs root, to become another user';
   const seen = spawnSync(NOBODY[0]!, [...NOBODY.slice(1), 'test', '-r', cli]);
@@ -56,7 +56,7 @@ describe('the process of a deploy', () => {
     assert.equal((await run(['deploy', dags, 'production', '-m', 'first'])).code, 0);
     const before = store.keys();
 
-    // More than the connection takes before the store reads on.
+    // More bytes than the connection buffers before the store reads on.
     writeTree(dags, { 'a.py': 'second', 'large.bin': randomBytes(30 * 1024 * 1024) });
     let asked: string | undefined;
     let letGo = (): void => undefined;

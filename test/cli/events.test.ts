@@ -27,7 +27,7 @@ function written(event: DaemonEvent): string {
   return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Runs until so many lines were printed, as head(1) would end it. */
+/** Runs `events` until it has printed this many lines, as head(1) would end it. */
 async function followed(test: Cleanup, lines: number, answer: Answering, ...args: string[]) {
   const daemon = await fakeDaemon(test, { 'GET /v1/status': () => statusOf(), 'GET /v1/events': answer });
   const lost = new AbortController();
@@ -107,7 +107,7 @@ describe('events', () => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });
       const [first, second, third] = events.map(written);
       turn += 1;
-      // Broken off in the middle of an event, then ended, then going on.
+      // The first stream breaks off in the middle of an event, the second one ends, the third one stays open.
       if (turn === 1) response.write(`${first}${second?.slice(0, 40)}`, () => response.destroy());
       else if (turn === 2) response.end(second);
       else response.write(third ?? '');

@@ -122,7 +122,7 @@ const releases: Readonly<Record<DeployErrorCode | ReleaseErrorCode, number>> = {
   'unusable-source': 65,
 };
 
-/** What a daemon answers, or does not. */
+/** Errors of a request to a daemon. */
 const asked = {
   'daemon-unavailable': 69,
   'daemon-silent': 75,

@@ -14,7 +14,7 @@ export interface FakeMount {
   readonly target: string;
 }
 
-/** Starts `mount s3://BEHAVIOUR/p` of the command whose server mounts nothing. */
+/** Starts `mount s3://BEHAVIOUR/p` with a server that mounts nothing (fake-main.ts). */
 export async function fakeMount(
   t: Cleanup,
   behaviour: string,
@@ -24,7 +24,7 @@ export async function fakeMount(
   const directory = await temporaryDirectory(t);
   const target = join(directory, 'dags');
   await mkdir(target);
-  // The cache tells the processes of this mount from those of other tests.
+  // The cache directory distinguishes the processes of this mount from those of other tests.
   const command = [entry, 'mount', `s3://${behaviour}/p`, '--cache-dir', join(directory, 'cache')];
   const child = startChild(process.execPath, [...command, 'dags', ...args], {
     cwd: directory,
@@ -34,7 +34,7 @@ export async function fakeMount(
   return { child, directory, target };
 }
 
-/** The log that a daemon's start, or its failure, names; taken away at the end, since root's is in /run. */
+/** The log that a daemon's start, or its failure, names. It is removed at the end, since root's logs are in /run. */
 export async function logOf(t: Cleanup, said: string): Promise<string> {
   const path = /(\/\S+\.log)\b/.exec(said)?.[1];
   if (path === undefined || !existsSync(path)) throw new Error(`no log is named: ${said}`);

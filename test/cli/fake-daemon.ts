@@ -4,23 +4,23 @@ import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts
 
 export interface Asked {
   readonly method: string;
-  /** With the query, as it came. */
+  /** With the query, as the client sent it. */
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: unknown;
 }
 
-/** What answers one request: a document, or whatever it writes itself. */
+/** Answers one request: returns a document, or writes the response itself. */
 export type Answering = (asked: Asked, response: ServerResponse) => unknown;
 
 export interface FakeDaemon {
   readonly socket: string;
   readonly asked: readonly Asked[];
-  /** Ends it as a process that is killed: open connections break off. */
+  /** Ends the daemon as a kill would: open connections break off. */
   stop(): Promise<void>;
 }
 
-/** A problem of the daemon, to be thrown by an answer. */
+/** A problem that the daemon reports; an answer throws it. */
 export class Refusal extends Error {
   readonly problem: Readonly<Record<string, unknown>>;
 
@@ -38,8 +38,8 @@ export class Refusal extends Error {
 }
 
 /**
- * A daemon that answers what a test has it answer, by method and path: `GET /v1/status`. What it gives back is sent as
- * JSON, unless it has written by itself and gives undefined.
+ * A daemon that gives a test's answers, by method and path: `GET /v1/status`. It sends what an answer returns as JSON,
+ * unless the answer has written the response itself and returns undefined.
  */
 export async function fakeDaemon(
   test: Cleanup,

@@ -6,7 +6,7 @@ import type { ServeOptions } from '../../src/server/server-port.ts';
 import { fakeServer } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
-/** The command with a server that mounts nothing: the bucket's name says what comes of it. */
+/** The command with a server that mounts nothing. The bucket's name selects its behaviour. */
 const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountConfig) => Promise<void>>> = {
   ready: async ({ log, onProgress, onReady, onRefreshAsked, onRestartAsked, stop }, { caFile }) => {
     onProgress({ phase: 'listing', totalFiles: 0, totalBytes: 0, pendingFiles: 0, pendingBytes: 0 });
@@ -24,13 +24,13 @@ const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountC
     await toldToStop(stop);
     say(log, 'unmounted');
   },
-  // Has another process that stays than the one that was started.
+  // Reports a pid: the process that stays is not the one that was started.
   alone: async ({ log, onReady, stop }) => {
     onReady(process.pid);
     await toldToStop(stop);
     say(log, 'unmounted');
   },
-  // Ready when it is asked to look for changes.
+  // Becomes ready when it is asked to look for changes.
   asked: async ({ log, onReady, onRefreshAsked, stop }) => {
     onRefreshAsked(onReady);
     say(log, 'listening');
@@ -54,7 +54,7 @@ const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountC
     });
     await new Promise(() => undefined);
   },
-  // Tells that it has begun, and neither becomes ready nor ends.
+  // Logs that it has begun, and neither becomes ready nor ends.
   stuck: async ({ log }) => {
     say(log, 'stuck');
     setInterval(() => undefined, 1_000);
@@ -67,7 +67,7 @@ const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountC
   },
 };
 
-/** Events and fields that no server has. */
+/** Logs events and fields that no real server has. */
 function say(log: ServeOptions['log'], event: string, fields: object = {}): void {
   (log as { info(line: object, message: string): void }).info({ event, ...fields }, event);
 }
@@ -82,10 +82,10 @@ function isOurs(name: string): boolean {
   return name.startsWith('DAGMOUNT_') && !name.startsWith('DAGMOUNT_TEST');
 }
 
-// Longer than any test waits: nobody tells this to stop where its test was killed.
+// Longer than any test waits. If its test was killed, nothing else stops this process.
 setTimeout(() => process.exit(70), 10 * 60_000).unref();
 
-// As main.ts does.
+// main.ts does the same.
 if (process.argv[2] === 'mount') heedEarlySignals();
 startCli(async () =>
   fakeServer({

@@ -17,12 +17,12 @@ import { ran, recordingOutput } from './recorded-shell.ts';
 export const FORGED = 'forged line';
 export const EVIL = `${HOSTILE_TEXT}\n${FORGED}`;
 export const TIME = '2026-01-01T00:00:00.000Z';
-/** What decides which way an answer goes, and is checked before it is shown. */
+/** Fields that decide how the command handles an answer. The command checks them before it shows them. */
 export const KEPT: ReadonlySet<string> = new Set(['next', 'outcome', 'kind', 'type', 'id', 'from', 'to']);
 
 export type How = 'every text' | 'every value';
 
-/** The same document with hostile text in it: at the end of each text, or instead of each number, too. */
+/** The same document with hostile text at the end of each text; `every value`: also instead of each number and null. */
 export function poisoned(value: unknown, how: How, name = ''): unknown {
   if (KEPT.has(name)) return value;
   if (typeof value === 'string') return value + EVIL;
@@ -82,7 +82,7 @@ export const events = [
   { id: '6', at: TIME, type: 'from-the-future', more: 'text' },
 ];
 
-/** What a daemon answers to each question, before it is poisoned. */
+/** A daemon's answer to each request, before poisoning. */
 export const documents: Readonly<Record<string, unknown>> = {
   'GET /v1/status': status,
   'GET /v1/generations': { items: history, next: null },
@@ -184,7 +184,7 @@ export async function hostileDaemon(t: Cleanup, how: How): Promise<string> {
   return (await fakeDaemon(t, answers)).socket;
 }
 
-/** Runs a command; one that goes on is ended after as many lines as there are events. */
+/** Runs a command. `events` never ends by itself, so it is stopped after as many lines as there are events. */
 export async function shown(args: readonly string[], colours = false) {
   const lost = new AbortController();
   let out = '';

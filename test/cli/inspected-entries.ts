@@ -25,7 +25,7 @@ export function entryItem(
   };
 }
 
-/** What a daemon says of one path. */
+/** A daemon's answer about one path. */
 export function entryAt(path: string, changes: Partial<z.infer<typeof entryShape>> = {}) {
   return z.parse(entryShape, {
     path,
@@ -49,7 +49,7 @@ export function entryAt(path: string, changes: Partial<z.infer<typeof entryShape
   });
 }
 
-/** Runs a command against a daemon that answers so. */
+/** Runs a command against a daemon that gives these answers. */
 export async function asked(test: Cleanup, answers: Readonly<Record<string, Answering>>, ...args: string[]) {
   const daemon = await fakeDaemon(test, { 'GET /v1/status': () => statusOf(), ...answers });
   const told = await ran([...args, '--socket', daemon.socket]);

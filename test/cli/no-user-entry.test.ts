@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { cli } from '../support/mount.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
-/** A uid that no host has given to anybody. */
+/** A uid that no host gives to a user. */
 const UID = 2_000_054_321;
 
 const mounting = new URL('../../src/session/kernel/mounting.js', import.meta.url).href;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ran } from './recorded-shell.ts';
 
-/** What completion offers in place of `current`, asking the daemon of a socket. */
+/** The candidates that completion offers for `current`, from the daemon at this socket. */
 export async function offered(
   socket: string,
   kind: string,

@@ -4,7 +4,7 @@ import { ProgressLine } from '../../src/cli/progress-line.ts';
 import type { Progress } from '../../src/server/server-port.ts';
 import { recordingOutput } from './recorded-shell.ts';
 
-/** A terminal that knows what a carriage return does, and nothing else. */
+/** A terminal that understands a carriage return, and nothing else. */
 class Terminal {
   written = '';
   now = 0;

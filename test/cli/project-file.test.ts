@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 const STRANGER = 54_321;
 const notRoot = process.geteuid?.() === 0 ? false : 'only root can make files of another user';
 
-/** A directory below another one, in which a project file is looked for. */
+/** A source directory, and the path of a project file in the directory above it. */
 async function directories(context: Parameters<typeof temporaryDirectory>[0]) {
   const above = await temporaryDirectory(context);
   const source = join(above, 'dags');

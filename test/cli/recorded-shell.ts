@@ -9,7 +9,7 @@ export interface RecordedShell extends Shell {
   readonly said: { out: string; err: string };
 }
 
-/** A shell without terminal, mounts or server; its clock moves only when somebody waits. */
+/** A shell without terminal, mounts or server. Its clock advances only while a command waits. */
 export function recordedShell(changes: Partial<Shell> = {}): RecordedShell {
   const said = { out: '', err: '' };
   let now = 0;
@@ -72,7 +72,7 @@ export async function ran(args: readonly string[], changes: Partial<Shell> = {})
   return { exitCode, ...shell.said };
 }
 
-/** A server that can do nothing but what a test says. */
+/** A server that can do only what a test specifies. */
 export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
   const unexpected = async (): Promise<never> => {
     throw new Error('the server was not to be asked');
@@ -94,7 +94,7 @@ export function fakeServer(changes: Partial<ServerPort> = {}): ServerPort {
   };
 }
 
-/** A line of mountinfo as the kernel would have it. */
+/** A mountinfo entry as the kernel would write it. */
 export function mountAt(mountPoint: string, changes: Partial<Mount> = {}): Mount {
   return {
     mountId: 61,

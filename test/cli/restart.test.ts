@@ -9,7 +9,7 @@ import { mountAt, ran } from './recorded-shell.ts';
 
 const TARGET = '/opt/dags';
 
-/** A daemon whose server is another one once it was asked to restart; `cutOff`: before it answers. */
+/** A daemon whose server changes at a restart request. `cutOff`: it closes the connection instead of answering. */
 async function daemon(t: Cleanup, { cutOff = false, dies = true } = {}) {
   let pid = 7;
   return await fakeDaemon(t, {

@@ -24,7 +24,7 @@ const tree = [
   'report.py',
 ];
 
-/** A daemon with that tree. */
+/** A daemon that shows `tree`. */
 async function daemonWithTree(test: Cleanup): Promise<string> {
   const item = (path: string): EntryItem => {
     const kind = tree.some((other) => other.startsWith(`${path}/`)) ? 'directory' : 'file';
@@ -56,7 +56,7 @@ async function daemonWithTree(test: Cleanup): Promise<string> {
   return socket;
 }
 
-/** How each shell is told to complete, without what its user has set up. */
+/** How to set up completion in each shell, without the user's own settings. */
 const shells = {
   bash: {
     args: ['--noprofile', '--norc', '-i'],
@@ -73,7 +73,7 @@ const shells = {
   },
 } as const;
 
-/** An interactive shell that knows dagmount and its completion. */
+/** An interactive shell that finds dagmount and has its completion loaded. */
 async function interactive(test: Cleanup, shell: keyof typeof shells): Promise<TerminalRun> {
   const directory = await temporaryDirectory(test);
   const bin = join(directory, 'bin');

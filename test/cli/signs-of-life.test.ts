@@ -14,7 +14,7 @@ const waiting = {
 } as const;
 
 describe('a daemon that takes long to start', () => {
-  /** What is written within 15 s, while this is its progress. */
+  /** What the starting daemon writes within 15 s, with this progress. */
   function within15s(isTerminal: boolean, progress?: typeof listing | typeof waiting): string {
     mock.timers.enable({ apis: ['setInterval', 'Date'] });
     try {

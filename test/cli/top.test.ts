@@ -32,7 +32,7 @@ async function watching(
   return { daemon, terminal };
 }
 
-/** What was there before is there again, and so is whatever was told at the end. */
+/** Checks that `top` has restored the terminal; returns the screen, with the last message. */
 async function restored({ terminal }: Watching, code: number): Promise<string> {
   assert.deepEqual(await terminal.end, { code, restored: true }, terminal.screen());
   assert.equal(terminal.isFullScreen(), false);

@@ -13,7 +13,7 @@ import { offered } from './offered.ts';
 import { ran } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
-/** A generation of each tree, by its directory: the letter that its id is made of. */
+/** The generation of each tree, by its directory: the letter that its id consists of. */
 type Shown = Readonly<Record<string, string>>;
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -23,7 +23,7 @@ function statusOfTree(letter: string): Status {
   return statusOf({ generation });
 }
 
-/** A daemon with these trees, each of which has one file. */
+/** A daemon with these trees, each of which has two files. */
 async function daemonOf(t: Cleanup, shown: Shown) {
   const own = statusOf();
   const trees = Object.entries(shown).map(([path, letter]) => {
@@ -153,7 +153,7 @@ describe('refresh, where the mount shows several trees and none is named,', () =
   });
 });
 
-/** A daemon with two trees, of which some are held. */
+/** A daemon with two trees. Those in `held` are held. */
 async function heldIn(t: Cleanup, held: readonly string[]) {
   const { socket } = await daemonOf(t, { etl: 'e', ml: 'm' });
   const answer = await ran(['status', '--json', '--socket', socket]);

@@ -1,4 +1,4 @@
-/** An error as every folder has them. */
+/** An error with code and hint, like those of every folder of src. */
 export class TypedError extends Error {
   readonly code: string;
   readonly hint: string;

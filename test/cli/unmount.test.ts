@@ -8,9 +8,9 @@ import { TypedError } from './typed-error.ts';
 
 interface Scene {
   readonly mounts: readonly Mount[];
-  /** What unmounting does; by default it works. */
+  /** Called to unmount; throws where unmounting is to fail. By default it succeeds. */
   readonly refuse?: (lazy: boolean) => void;
-  /** How often the daemon still runs when it is looked at. */
+  /** How many checks find the daemon still running. */
   readonly lingers?: number;
   readonly changes?: Partial<Shell>;
 }

@@ -160,7 +160,7 @@ describe('the endpoint', () => {
       /^endpoint-url: http:\/\/service +# default, from s3 endpoint_url of services mine in \/home\/airflow\/\.aws\/config$/m,
     );
     assert.equal(id(['--profile', 'services']), id(['--endpoint-url', 'http://service']));
-    // As it was before profiles were looked at, where the store is that of AWS.
+    // If the store is AWS's own, the id is the same as before dagmount read profiles.
     assert.equal(
       id(['--profile', 'plain']),
       mountId({ endpoints: [undefined], bucket: 'b', prefix: 'p/', target: '/opt/dags' }),

@@ -47,7 +47,7 @@ describe('a value that is not allowed', () => {
         assert.ok(said.startsWith(`bad-value: --${name} cannot be `), said);
         assert.ok(said.includes(JSON.stringify(value).slice(1, -1)), said);
         assert.ok(said.endsWith(`Allowed: ${option.kind.allowed}.`), said);
-        // An empty variable counts as none, and so does an item of a list.
+        // An empty variable counts as unset, and so does an empty item of a list.
         if (value.trim() === '') continue;
         const variable = variableOf(name as OptionName);
         const fromEnvironment = refusal(() => resolved([], { [variable]: value }));

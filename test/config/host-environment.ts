@@ -1,6 +1,6 @@
 import type { HostEnvironment } from '../../src/config/host-environment.ts';
 
-/** A user of a host where nothing is set. */
+/** A user's environment on a host where nothing is set. */
 export function environment(changes: Partial<HostEnvironment> = {}): HostEnvironment {
   return {
     env: {},

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isLeft, type MountState } from '../../src/host/mount-state.ts';
 
-/** A process that nobody has. */
+/** A pid that no process has. */
 const gone = { pid: 2 ** 22 + 1 };
 const here = { pid: process.pid };
 

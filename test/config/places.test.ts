@@ -118,7 +118,7 @@ describe('the runtime directory', () => {
       const [variable = ''] = /DAGMOUNT_\w+/.exec(advice) ?? [];
       const env = { XDG_RUNTIME_DIR: '/run/user/1000', [variable]: '/srv/run/' };
       assert.equal(runtimeDirectory({ uid: user, env }), '/srv/run');
-      // Advice that changes nothing for root.
+      // For root, XDG_RUNTIME_DIR would change nothing, so the error does not advise it.
       assert.equal(/XDG_RUNTIME_DIR/.test(advice), user !== 0);
     }
     const taken = await temporaryDirectory(t);
@@ -131,7 +131,7 @@ describe('the runtime directory', () => {
       refusal(() => runtimeDirectory({ uid: 0, env: { DAGMOUNT_RUNTIME_DIR: 'run' } })),
       /^bad-value: DAGMOUNT_RUNTIME_DIR cannot be "run".*absolute/,
     );
-    // No option of mount, and no unknown one either.
+    // The variable is no option of `mount`, and is not refused as an unknown one.
     resolved([], { DAGMOUNT_RUNTIME_DIR: '/srv/run' });
   });
 });

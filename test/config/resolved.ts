@@ -11,7 +11,7 @@ export function givenFlags(args: readonly string[]): GivenOptions {
   return givenByFlags(parseCommandLine(args, flagSpecs(), 'mount').flags);
 }
 
-/** What these flags and this environment come to. */
+/** The options that result from these flags and this environment. */
 export function resolved(
   args: readonly string[],
   env: HostEnvironment['env'] = {},
@@ -26,7 +26,7 @@ export function optionIn(options: ResolvedOptions, name: OptionName): ResolvedOp
   return found;
 }
 
-/** The ConfigError that it throws, as one text: `code: message hint`. */
+/** The ConfigError that `attempt` throws, as one text: `code: message hint`. */
 export function refusal(attempt: () => unknown): string {
   try {
     attempt();

@@ -13,10 +13,10 @@ import {
 } from './suite.ts';
 
 /**
- * Holds both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME]
- * [--shape prefix|current|version|trees] [--by-successor] [PATTERN...]`. Prints a line for each file and driver, and what is not
- * as docs/semantics.md has it; `--write` puts what it found of a prefix into its table (`npx biome check --write` then
- * lays it out). Patterns choose files by parts of their names.
+ * Checks both drivers against the promises: `node dist/test/conformance/run.js [--write] [--driver NAME] [--shape
+ * prefix|current|version|trees] [--by-successor] [PATTERN...]`. Prints a line for each file and driver, and each
+ * difference from docs/semantics.md. `--write` writes the results for a prefix into the document's table; then `npx
+ * biome check --write` formats it. Patterns choose files by parts of their names.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -6,9 +6,9 @@ import { repository } from '../support/repository.ts';
 import type { Shape } from '../support/shape.ts';
 
 /**
- * The tests that look at a promise through a mount: what both drivers are held to. docs/semantics.md says where
- * fuse-native or another shape of the tree differs, by the names of tests, and nothing else does: a test that is named
- * there must fail so, and no other may.
+ * The tests that look at a promise through a mount; both drivers must pass them. Only docs/semantics.md says where
+ * fuse-native or another shape of the tree differs, by the names of tests: a test that is named there must fail, and no
+ * other test may fail.
  */
 export const suite: readonly (readonly [promise: string, files: readonly string[]])[] = [
   ['1. One version a file', ['e2e/one-version', 'e2e/changes']],
@@ -26,14 +26,14 @@ export const suite: readonly (readonly [promise: string, files: readonly string[
 
 export const drivers: readonly DriverName[] = ['kernel', 'fuse-native'];
 
-/** Of each shape of the tree. A version never changes, so that only what looks at one tree can be asked of it. */
+/** The files of tests for each shape. A version never changes, so only tests that need no change can run on it. */
 const filesOfShapes: Readonly<Record<Shape, (file: string) => boolean>> = {
   prefix: () => true,
-  // What is refused before there is a tree does not depend on it.
+  // These refusals come before there is a tree, so the shape does not matter.
   current: (file) => file !== 'e2e/refusals',
   version: (file) =>
     ['e2e/tree', 'e2e/read-only', 'e2e/no-rotten-bytes', 'e2e/uncached-reads', 'e2e/ending'].includes(file),
-  // What is refused before there is a tree does not depend on it.
+  // These refusals come before there is a tree, so the shape does not matter.
   trees: (file) => file !== 'e2e/refusals',
 };
 
@@ -41,11 +41,11 @@ export function filesOf(shape: Shape): readonly string[] {
   return suite.flatMap(([, files]) => files).filter(filesOfShapes[shape]);
 }
 
-/** What a file of tests is run with. */
+/** The settings with which a file of tests runs. */
 export interface Way {
   readonly driver: DriverName;
   readonly shape?: Shape;
-  /** Whether every mount is served by a successor of the server that made it. */
+  /** Whether the successor of the server that made a mount serves it, for every mount. */
   readonly bySuccessor?: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface Outcomes {
   readonly passed: readonly string[];
   readonly failed: readonly string[];
   readonly skipped: readonly string[];
-  /** What each failed test said, by its name. */
+  /** The error of each failed test, by its name. */
   readonly errors: ReadonlyMap<string, string>;
 }
 
@@ -70,13 +70,13 @@ export async function outcomesOf(
   const errors = new Map<string, string>();
   process.env.DAGMOUNT_TEST_DRIVER = driver;
   process.env.DAGMOUNT_TEST_SHAPE = shape;
-  // What counts the servers of a mount begins with the first.
+  // The tests of long/supervisor count the servers of a mount from the first one.
   if (bySuccessor && file !== 'long/supervisor') process.env.DAGMOUNT_TEST_SUCCESSOR = '1';
   else delete process.env.DAGMOUNT_TEST_SUCCESSOR;
-  // The same work for both drivers, and no more than shows it: the longer forms run elsewhere.
+  // Both drivers do the same work, and no more than shows the promise; other runs do the longer forms.
   delete process.env.DAGMOUNT_TEST_LONG;
   process.env.DAGMOUNT_TEST_RUNS = '20';
-  // Within a file of tests, run() runs no files as long as this is set (node: lib/internal/test_runner/runner.js).
+  // Inside a file of tests, run() runs no files while this variable is set (node: lib/internal/test_runner/runner.js).
   delete process.env.NODE_TEST_CONTEXT;
   const stream = run({ files: [path], concurrency: 1, timeout: 900_000 });
   const isLeaf = ({ details, name }: { details: { type?: string | undefined }; name: string }): boolean =>
@@ -94,13 +94,13 @@ export async function outcomesOf(
   await new Promise((resolve) => stream.once('end', resolve));
   if (outcomes.passed.size + outcomes.failed.size + outcomes.skipped.size === 0)
     throw new Error(`no test of ${path} was run`);
-  // A test whose subtests failed has not passed either way; one that was tried twice counts as failed.
+  // A test with failed subtests has not passed; a test that ran twice, and failed once, counts as failed.
   for (const name of outcomes.failed) outcomes.passed.delete(name);
   const [passed, failed, skipped] = [[...outcomes.passed], [...outcomes.failed], [...outcomes.skipped]];
   return { passed, failed, skipped, errors };
 }
 
-/** The tests that fail so, by the tables of docs/semantics.md: their names are in the second column. */
+/** The tests that must fail, from the second column of the tables of docs/semantics.md. */
 export function exceptionsOf(
   { driver, shape = 'prefix' }: Way,
   text = readFileSync(document, 'utf8'),
@@ -118,7 +118,7 @@ function exceptionsIn(table: string, text: string): readonly string[] {
   return [...rows.matchAll(/^\|[^|]*\| "(.*?)" +\|/gm)].map(([, name = '']) => name.replaceAll('\\|', '|'));
 }
 
-/** What is not as the document has it. */
+/** The differences between the outcomes and the document. */
 export function deviations(
   { passed, failed, errors }: Outcomes,
   excepted: ReadonlySet<string>,
@@ -132,7 +132,7 @@ export function deviations(
   ];
 }
 
-/** One cell of the table. It does not count the tests that pass: a new one that passes changes nothing that a user sees. */
+/** One cell of the table. It does not count tests that pass, since a new one that passes changes nothing for users. */
 export function cellOf({ failed, skipped }: Outcomes): string {
   const exceptions = failed.length === 1 ? '1 exception' : `${failed.length} exceptions`;
   const words = [failed.length === 0 ? 'kept' : `kept, with ${exceptions}`];

@@ -71,7 +71,7 @@ describe('GET /v1/events', () => {
     assert.match(String((await stream.next()).value), /^: too slow/);
     assert.equal((await stream.next()).done, true);
     assert.equal(feed.listeners, 0);
-    // With what it has seen it is told all that is remembered.
+    // A listener that names the last event it saw gets all remembered events after it.
     const again = feed.listen('e-5', new AbortController().signal)[Symbol.asyncIterator]();
     await again.next();
     assert.deepEqual(idsIn(String((await again.next()).value)), ['e-6']);

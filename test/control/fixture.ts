@@ -22,7 +22,7 @@ export const ID = '0123456789abcdef0123456789abcdef';
 export const OTHER_ID = 'f'.repeat(32);
 export const TIME = '2026-01-01T00:00:00.000Z';
 
-/** Of the cache, as status and its totals have them. */
+/** Counts of the cache, as in status and in its totals. */
 const counts = {
   entries: 3,
   bytes: 30,
@@ -58,7 +58,7 @@ export const release: NonNullable<Status['release']> = {
   signedBy: [{ fingerprint: 'SHA256:abc', principals: 'zoe@example.com' }],
   armed: null,
 };
-/** Of the past, as the history has it. */
+/** A release as the history shows it. */
 export const pastRelease = {
   seq: release.seq,
   id: release.id,
@@ -108,7 +108,7 @@ export function statusOf(changes: Partial<Status> = {}): Status {
   };
 }
 
-/** A daemon where nothing happens, but for what a test says. */
+/** A daemon where nothing happens, except what a test specifies. */
 export function fakeViews(changes: Partial<ControlViews> = {}): ControlViews {
   return {
     status: () => statusOf(),
@@ -257,7 +257,7 @@ export class TestServer {
     return this.#close();
   }
 
-  /** Every answer is checked against the shape that its route declares. */
+  /** Sends a request, and checks the answer against the shape that its route declares. */
   async ask(path: string, sent: Sent = {}): Promise<Answered> {
     const answered = await exchange({ socketPath: this.socket }, path, sent);
     this.#check(path, sent.method ?? 'GET', answered);
@@ -272,7 +272,7 @@ export class TestServer {
     });
   }
 
-  /** A connection for what no client would send. */
+  /** Opens a connection for bytes that no client would send. */
   connect(): Promise<RawConnection> {
     return RawConnection.open(this.socket);
   }
@@ -337,7 +337,7 @@ export class RawConnection {
     socket.on('data', (chunk: Buffer) => {
       this.#received += chunk.toString('latin1');
     });
-    // A server that cuts a connection resets it.
+    // If the server cuts the connection, this end sees a reset.
     socket.on('error', () => undefined);
     this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
   }
@@ -350,7 +350,7 @@ export class RawConnection {
     this.socket.write(text);
   }
 
-  /** What came until the server closed. */
+  /** All bytes that came until the server closed. */
   async all(): Promise<string> {
     await this.ended;
     return this.#received;

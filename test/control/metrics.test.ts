@@ -53,7 +53,7 @@ function familiesOf(text: string): Family[] {
   }));
 }
 
-/** As promtool's linter has them (client_golang, prometheus/testutil/promlint/validations). */
+/** Units as promtool's linter has them (client_golang, prometheus/testutil/promlint/validations). */
 const UNITS_OTHER_THAN_BASE =
   /_(milliseconds|microseconds|nanoseconds|minutes|hours|days|kilobytes|kibibytes|megabytes|mebibytes|gigabytes|bits|percent)(_|$)/;
 

@@ -74,7 +74,7 @@ describe('GET /v1/entries', () => {
     const connection = await server.connect();
     connection.socket.pause();
     connection.send('GET /v1/entries HTTP/1.1\r\nHost: x\r\n\r\n');
-    // What the socket takes, the kernel's buffer and one piece.
+    // The server makes items until the socket, the kernel's buffer and one piece are full.
     for (let before = -1; before !== made; ) {
       before = made;
       await server.ask('/v1/status');

@@ -83,7 +83,7 @@ describe('the secret of a webhook', () => {
       told.push(inspect(answer, { depth: null }));
     }
     assert.deepEqual(statuses, [202, 409, 401, 401, 202, 401, 401, 401]);
-    // While the file cannot be used, its reason is told.
+    // While the file is unusable, the error tells the reason.
     await writeFile(secretFile, `${SECRET}\n`.repeat(5));
     assert.throws(
       () => new WebhookSecrets(secretFile, () => 0).current(),

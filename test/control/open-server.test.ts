@@ -14,7 +14,7 @@ const log = new RecordingLog();
 interface World {
   readonly server: OpenServer;
   now: number;
-  /** Times that the metrics were made. */
+  /** How often the metrics were made. */
   made: number;
   connect(): Promise<Client>;
   ask(request: string): Promise<string>;

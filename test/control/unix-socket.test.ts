@@ -120,7 +120,7 @@ describe('the socket', () => {
   });
 
   describe('that a predecessor left', () => {
-    /** A server that listens at a path, as the next one meets it. */
+    /** A server that listens at a path, as its successor finds it. */
     async function predecessor(t: Cleanup, path: string) {
       const server = newServer(t);
       const made: { fd: number; at: BoundSocket }[] = [];
@@ -148,7 +148,7 @@ describe('the socket', () => {
       await listenAt(newServer(t), { ...placeAt(join(directory, 'a.sock')), former: runs.former });
       assert.deepEqual(readdirSync(directory), ['a.sock', 'runs.sock']);
       runs.inherited.leave();
-      // Node.js removes the file under the name that it was made by, not this one.
+      // At its close, Node.js removes the name under which it made the socket, not this one.
       await listenAt(newServer(t), { ...placeAt(join(directory, 'b.sock')), former: runs.former });
       assert.deepEqual(readdirSync(directory), ['a.sock', 'b.sock']);
     });

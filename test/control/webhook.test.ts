@@ -96,7 +96,7 @@ describe('a webhook', () => {
         { Authorization: `Bearer ${OLD}x` },
         { Authorization: `Basic ${OLD}` },
         { Authorization: 'Bearer ' },
-        // A wrong signature is not made good by a token.
+        // A right token does not make up for a wrong signature.
         { Authorization: `Bearer ${OLD}`, 'X-Hub-Signature-256': 'sha256=00' },
       ];
       return hook.send(body, kinds[at % kinds.length]);

@@ -14,7 +14,7 @@ import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 /** The mounts of a node, which outlive its drivers. */
 export class FakeMounts implements Binds {
   readonly all: Mount[] = [];
-  /** Thrown by the next bind. */
+  /** The next bind throws this error. */
   failure: Error | undefined;
   onBind: () => void = () => undefined;
   #last = 100;
@@ -48,7 +48,7 @@ export class FakeMounts implements Binds {
     this.all.splice(0, this.all.length, ...this.all.filter((each) => each.mountPoint !== mountPoint));
   }
 
-  /** `onBind` is called before, as what happens on the node at that moment. */
+  /** Calls `onBind` first, for an event on the node at that moment. */
   async bind(source: string, path: string): Promise<void> {
     this.onBind();
     const target = placeOf(path);
@@ -65,12 +65,12 @@ export class FakeMounts implements Binds {
   }
 }
 
-/** What a path in an open directory of this process leads to, as the kernel sees it. */
+/** Resolves a path through an open directory of this process, as the kernel does. */
 function placeOf(path: string): string {
   return path.startsWith('/proc/') ? join(readlinkSync(dirname(path)), basename(path)) : path;
 }
 
-/** A mount that a driver has started: the test says when it is ready, and when it ends. */
+/** A mount that a driver has started. The test decides when it becomes ready, and when it ends. */
 export class FakeProcess implements MountProcess {
   readonly request: MountRequest;
   readonly #ready = deferred<void>();
@@ -88,7 +88,7 @@ export class FakeProcess implements MountProcess {
     this.ready.catch(() => undefined);
   }
 
-  /** What it waits for. */
+  /** What the mount waits for. */
   waitsFor: string | undefined;
 
   obstacle(): string | undefined {
@@ -133,7 +133,7 @@ export interface FakeNode {
   readonly kubelet: string;
   readonly state: string;
   target(name: string): string;
-  /** A driver; the one before is killed, if there was one. */
+  /** Starts a driver, as after the previous one was killed. */
   driver(config?: string): FakeDriver;
 }
 
@@ -166,7 +166,7 @@ export async function fakeNode(t: Cleanup): Promise<FakeNode> {
       start: (request) => {
         const place = placeOf(request.key);
         const onReady = (): void => {
-          // A mount that an earlier driver left is gone on with.
+          // Keep a mount that an earlier driver left.
           if (mounts.at(place).length > 0) return;
           minors += 1;
           mounts.add(place, minors);

@@ -12,7 +12,7 @@ import { defer, temporaryDirectory } from '../support/temporary.ts';
 
 test('kubelet learns who the driver is, and gets the sentence of what is wrong with the code of it', async (t) => {
   const socket = join(await temporaryDirectory(t), 'csi.sock');
-  // Left by a driver that was killed.
+  // A killed driver leaves such a file.
   writeFileSync(socket, '');
   const calls: unknown[] = [];
   let failure: Error | undefined;

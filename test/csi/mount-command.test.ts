@@ -9,7 +9,7 @@ import { mountRequestOf, type VolumeContext } from '../../src/csi/volume.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A mount that prints its arguments and its environment, and ends as a real one does that fails. */
+/** A mount that prints its arguments and its environment, then fails as a real one does. */
 const SCRIPT = `
 process.stderr.write('something\\n' + JSON.stringify({ event: 'other', args: process.argv.slice(2), env: process.env }) + '\\n');
 process.stderr.write(JSON.stringify({ event: 'waiting-for-store', detail: 'StoreError: No answer.' }) + '\\n');
@@ -123,7 +123,7 @@ test('a mount of a role reads the token that kubelet sent last, and has no crede
 
 test('a mount whose supervisor was replaced goes on, and is unmounted where there is no process to ask', async (t) => {
   const { directory, lines, files, unmounts, command, request } = await site(t);
-  // Its server goes on, with the end of the pipe that it has.
+  // Its server keeps running, and keeps its end of the pipe open.
   const server = `process.stderr.write(process.pid + '\\n'); setTimeout(() => {}, 600_000);`;
   const supervisor = `const options = { stdio: ['ignore', 'ignore', 'inherit'], detached: true };
     require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(server)}], options).unref();`;
@@ -184,7 +184,7 @@ test('files of mounts that no volume uses are removed, and caches of the oldest 
   assert.deepEqual(readdirSync(join(directory, 'state/mounts')).sort(), [used, 'precious'].sort());
   await waitFor('the caches to be removed', () => readdirSync(join(directory, 'cache')).length === 2);
   assert.deepEqual(readdirSync(join(directory, 'cache')).sort(), [used, newest].sort());
-  // Something is there: its keys may still be needed.
+  // The mount's directory is not empty, so its keys may still be needed.
   writeFileSync(join(files.makePlace(oldest), 'busy'), '');
   files.holdKey(oldest);
   files.forget(oldest);

@@ -147,7 +147,7 @@ describe('a publish', () => {
       }),
     });
     await assert.rejects(node.publish('pod', { context: context('') }), { code: 'no-token' });
-    // Not from kubelet: the author of a pod does not know the uid.
+    // These requests are not from kubelet: the author of a pod does not know its uid.
     for (const uid of ['', 'another', 'po', '..'])
       await assert.rejects(node.publish('pod', { context: context('forged', uid) }), { code: 'no-token' });
     assert.equal(node.processes.length, 0);
@@ -253,7 +253,7 @@ describe('a driver that comes after another one', () => {
     await readied(second, second.publish('new'), 1);
     const third = driver('allow: [s3://acme/other]');
     await third.volumes.restore();
-    // In any order.
+    // The processes may come in any order.
     assert.equal(third.processes.length, 2);
     for (const process of third.processes) process.becomesReady();
     await third.publish('pod');

@@ -9,7 +9,7 @@ import { type Attempt, deployedOf, type Environment } from './operations.ts';
 
 type Contents = ReadonlyMap<string, string>;
 
-/** Every step of the log was meant, once; each release is what its step meant; and what is shown can be read. */
+/** Checks that one attempt made each step, that each release is what its step meant, and that the last is readable. */
 export async function checkEnvironment(
   environment: Environment,
   store: ReleaseStore,
@@ -68,7 +68,7 @@ export async function checkEnvironment(
         assert.equal(attempt.seen, payload.sequence - 1, 'a tree takes back what its deployer has not seen');
       const now = await contentsOf(step!, store);
       const old = before === undefined ? new Map<string, string>() : await contentsOf(before, store);
-      // What was collected meanwhile cannot be held against anything.
+      // Collected contents cannot be compared.
       if (now !== undefined && old !== undefined) {
         assert.deepEqual(sorted(now), sorted(meant(deployedOf(operation, file), old)), payload.message);
       }

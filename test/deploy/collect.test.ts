@@ -57,7 +57,7 @@ class Root {
     });
   }
 
-  /** What an environment shows can be read, whole. */
+  /** Reads the first file that an environment shows. */
   async read(environment = 'production'): Promise<string> {
     const { step } = await readStanding(this.store, environment, signal);
     const { files } = await readManifest(this.store, step!.payload, signal);
@@ -111,7 +111,7 @@ describe('collecting', () => {
     root.time += HOUR;
     await root.collect();
     await assert.rejects(root.rollback(1), { code: 'no-such-release' });
-    // Deployed once more from its source it is there, under other keys.
+    // A new deploy of the same source writes its contents again, under other keys.
     await root.deploy('1');
     root.time += 3 * HOUR;
     await root.collect();
@@ -142,7 +142,7 @@ describe('collecting', () => {
     const { store } = root;
     store.fault = (call) => {
       if (call !== 'list manifests/') return 'none';
-      // The refs have been read: it is the log's first step that is in force from here on.
+      // The collector has read the refs by now. From here on, the log's first step is in force.
       const first = store.objects.get(releaseKeys.logEntry('production', 1))!;
       store.objects.set(releaseKeys.ref('production'), first);
       return 'none';

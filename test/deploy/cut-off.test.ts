@@ -23,9 +23,9 @@ const directory = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(directory));
 const { signal } = new AbortController();
 const NONE: Faults = { killed: undefined, lost: undefined, stalled: undefined, paused: 0 };
-/** Else an answer is lost where the request took effect alone, and only a deploy is killed before it sends. */
+/** Otherwise an answer is lost only after the request took effect, and only a deploy is killed before it sends. */
 const isLong = process.env.DAGMOUNT_TEST_LONG === '1';
-/** More requests than any of these moves takes. */
+/** More requests than any of these moves makes. */
 const MOST_REQUESTS = 40;
 
 const optionsOf = (store: ReleaseStore, message: string, environment = 'production') =>
@@ -38,7 +38,7 @@ async function put(store: ReleaseStore, path: string, text: string, message: str
   return deploy({ kind: 'files', files, removed: [] }, optionsOf(store, message, environment));
 }
 
-/** What is done, and what it shows where it took effect. */
+/** The name of each move, what it does, and what the environment shows once it took effect. */
 const moves: readonly (readonly [string, (store: ReleaseStore) => Promise<unknown>, string])[] = [
   ['a deploy', (store) => put(store, 'a.py', 'new', 'cut off'), 'new'],
   ['a promotion', (store) => promote('staging', optionsOf(store, 'cut off')), 'staged'],
@@ -67,7 +67,7 @@ function nodeOf(store: ReleaseStore): RefWatch {
   });
 }
 
-/** Whatever is shown is whole. */
+/** Reads every file that production shows, so all of them must be there. */
 async function shown(store: ReleaseStore): Promise<Readonly<Record<string, string>>> {
   const { step } = await readStanding(store, 'production', signal);
   const { files } = await readManifest(store, step!.payload, signal);

@@ -5,7 +5,7 @@ export function wordsOf(author: string, message = 'm'): StepWords {
   return { author, message, commit: undefined, url: undefined, notBefore: undefined };
 }
 
-/** A deploy to production by one author, unsigned and unchecked, but for what is given. */
+/** A deploy to production by one author, unsigned and unchecked, except for what is given. */
 export function deployOptions(
   given: Pick<DeployOptions, 'store' | 'signal'> & Partial<DeployOptions>,
 ): DeployOptions {

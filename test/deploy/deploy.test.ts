@@ -163,7 +163,7 @@ describe('deploying', () => {
     assert.deepEqual(await shown(store), { 'lib/a': '1', 'lib/new': 'theirs', b: '2', c: '3' });
   });
 
-  /** Has somebody else deploy in the moment before the ref is moved. */
+  /** Has another author deploy just before the ref is moved. */
   async function overtakenBy(
     theirs: Deployed,
     ours: Deployed,

@@ -1,24 +1,24 @@
 import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
 
-/** The process of a writer ended: none of its calls does anything any more. */
+/** The writer's process ended: from then on, none of its calls has an effect. */
 export class Killed extends Error {}
-/** A call's answer did not come. */
+/** The answer to a call did not come. */
 export class LostAnswer extends Error {}
 
 export interface Faults {
-  /** The call, by number, at which the process ends; `done`: the store has done it. */
+  /** The number of the call at which the process ends; `done`: the store has executed this call. */
   readonly killed: { readonly at: number; readonly done: boolean } | undefined;
-  /** The call whose answer does not come. */
+  /** The number of the call whose answer does not come. */
   readonly lost: { readonly at: number; readonly done: boolean } | undefined;
-  /** The call that waits until the collector has done so many more operations; one of the ref never does. */
+  /** The call that waits until the collector has done this many more operations. A write of a ref never waits. */
   readonly stalled: { readonly at: number; readonly operations: number } | undefined;
-  /** Before it removes something, it waits until deployers have done so many operations. */
+  /** Before it removes something, the collector waits until deployers have done this many operations. */
   readonly paused: number;
 }
 
-/** What the writers of one root have in common. */
+/** What the writers of one root share. */
 export interface Interleaving {
-  /** Time does not pass meanwhile. */
+  /** No time passes while `work` runs. */
   readonly whileRefMoves: <T>(work: () => Promise<T>) => Promise<T>;
   readonly untilCollected: (operations: number) => Promise<void>;
   readonly untilDeployed: (operations: number) => Promise<void>;

@@ -3,21 +3,21 @@ import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/rele
 import { ReleaseError } from '../../src/release/index.ts';
 
 /**
- * What happens to one call: `lost-before`, it never reached the store; `lost-after`, its answer was lost; `refused`, a
- * condition was found not to hold, whatever is there.
+ * The fault of one call. `lost-before`: it never reached the store. `lost-after`: its answer was lost. `refused`: the
+ * store says that a condition does not hold, whatever it has.
  */
 export type Fault = 'none' | 'lost-before' | 'lost-after' | 'refused';
 
 export class LostAnswer extends Error {}
 
-/** A release root in memory that heeds conditions; each call passes a gate, and may meet a fault. */
+/** A release root in memory that honours conditions. Each call passes a gate, and may meet a fault. */
 export class MemoryReleaseStore implements ReleaseStore {
   readonly objects = new Map<string, Uint8Array>();
   readonly calls: string[] = [];
-  /** Waited for before each call: lets a test choose whose turn it is. */
+  /** Awaited before each call: lets a test choose which caller proceeds. */
   gate: () => Promise<void> = () => Promise.resolve();
   fault: (call: string) => Fault = () => 'none';
-  /** Called at that very moment; what they throw, the call throws. */
+  /** Called at the moment of the removal or the write. The call throws what they throw. */
   beforeRemove: (keys: readonly string[]) => void = () => undefined;
   afterWrite: (key: string) => void = () => undefined;
 

@@ -7,7 +7,7 @@ import { Transport } from '../../src/store/http/transport.ts';
 export async function openReleaseStore(at: {
   readonly endpoint: string;
   readonly bucket: string;
-  /** With its slash. */
+  /** Ends with a slash. */
   readonly root: string;
   readonly credentials: Credentials;
 }): Promise<{ readonly store: S3ReleaseStore; close(): Promise<void> }> {

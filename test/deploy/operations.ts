@@ -7,9 +7,9 @@ import type { SourceFile } from '../../src/deploy/source-files.ts';
 
 export const ENVIRONMENTS = ['staging', 'production'] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
-/** Contents of files, by number; a few, so that old ones come back. */
+/** The number of different contents: few, so that old ones come back. */
 const CONTENTS = 3;
-/** Of the four of a history the last. */
+/** The index of the collector, the last of the four actors of a history. */
 export const COLLECTOR = 3;
 const PATHS = ['a.py', 'b.py', 'lib/c.py', 'lib/d.py'] as const;
 
@@ -20,23 +20,23 @@ export type Operation = (
   | { readonly kind: 'remove'; readonly path: number }
   | { readonly kind: 'promote' }
   | { readonly kind: 'rollback'; readonly steps: number }
-  /** `paused`: just before it deletes something, deployers do so many operations. */
+  /** `paused`: how many operations the deployers do just before the collector deletes something. */
   | { readonly kind: 'collect'; readonly keep: number; readonly paused: number }
   | { readonly kind: 'wait'; readonly minutes: number }
 ) & {
   readonly environment: Environment;
-  /** The call at which its process is killed, and whether the store has done that call; undefined: it is not. */
+  /** The call at which the process is killed, and whether the store has executed it; undefined: no kill. */
   readonly killed: { readonly at: number; readonly done: boolean } | undefined;
-  /** The call whose answer is lost, and whether the store has done that call. */
+  /** The call whose answer is lost, and whether the store has executed it. */
   readonly lost: { readonly at: number; readonly done: boolean } | undefined;
-  /** The call that waits until the collector has done so many more operations. */
+  /** The call that waits until the collector has done this many more operations. */
   readonly stalled: { readonly at: number; readonly operations: number } | undefined;
 };
 
-/** What each of the three deployers and the collector do, one after another; all four at the same time. */
+/** The operations of the three deployers and the collector: each in its order, all four at the same time. */
 export type History = readonly (readonly Operation[])[];
 
-/** Of an operation: more often than not it meets nothing, since one that ends early shows little of what follows. */
+/** A fault that most operations do not meet: an operation that ends early shows little of what follows. */
 const seldom = <T>(fault: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fault });
 const call = seldom(fc.record({ at: fc.nat(14), done: fc.boolean() }));
@@ -64,7 +64,7 @@ const deployerOperation: fc.Arbitrary<Operation> = fc.oneof(
 );
 const never = fc.constant(undefined);
 
-/** Collects, and lets so much time pass that the next collection may delete what this one condemned, or just not yet. */
+/** Collects, then waits long enough for the next collection to delete what this one condemned, or just not so long. */
 const collections: fc.Arbitrary<readonly Operation[]> = fc.constantFrom(1, 1, 2, 3).chain((keep) =>
   fc
     .array(
@@ -91,7 +91,7 @@ const deployer = fc.array(deployerOperation, { minLength: 1, maxLength: 5 });
 
 export const histories: fc.Arbitrary<History> = fc.tuple(deployer, deployer, deployer, collections);
 
-/** Files to deploy, by content: what is in them stands on the disk once. */
+/** Makes files to deploy. Each content is on the disk once. */
 export function writeContents(directory: string): (path: string, content: number) => SourceFile {
   mkdirSync(directory, { recursive: true });
   const files = Array.from({ length: CONTENTS }, (_, at) => {
@@ -104,13 +104,13 @@ export function writeContents(directory: string): (path: string, content: number
   return (filePath, at) => ({ path: filePath, ...files[at]! });
 }
 
-/** One operation as it was carried out, by the message that its step has. */
+/** One operation that was carried out, identified by the message of its step. */
 export interface Attempt {
   readonly message: string;
   readonly operation: Operation;
-  /** `unknown`: its process was killed, or it gave up without knowing whether its step was taken. */
+  /** `unknown`: the process was killed, or gave up without knowing whether its step was taken. */
   end: 'taken' | 'not-taken' | 'unknown';
-  /** The number of the step that a deployer saw when it looked first. */
+  /** The number of the step that a deployer saw at its first look. */
   seen: number | undefined;
 }
 

@@ -18,7 +18,7 @@ function content(path: string, size: number, version = ''): ReleasedContent {
   return { path, size, sha256: digest(size === 0 ? '' : `${path} ${version} ${size}`), executable: false };
 }
 
-/** A store's packs, by digest, with their sizes; and how many bytes were written. */
+/** The sizes of a store's packs, by digest, and how many bytes were written. */
 class Packs {
   readonly bytes = new Map<string, number>();
   written = 0;
@@ -45,7 +45,7 @@ class Packs {
         continue;
       }
       assert.ok(place !== undefined && place.offset + size <= this.bytes.get(place.pack)!, path);
-      // Equal contents share a range, and no other has it.
+      // Equal contents share a range, and different contents never do.
       const range = `${place.pack} ${place.offset}`;
       assert.equal(ranges.get(range) ?? sha256, sha256);
       ranges.set(range, sha256);
@@ -110,7 +110,7 @@ describe('the packs of a deploy', () => {
       assert.ok(packsOf(placed) <= MOST_PACKS);
       packs.check(placed);
     }
-    // 500 times 4 KiB are 2 MB; each was written a few times more.
+    // 500 times 4 KiB are 2 MB, and each file was written a few times more.
     assert.ok(packs.written - before < 30 * 1024 * 1024, `${packs.written - before} bytes`);
   });
 

@@ -20,10 +20,10 @@ import {
 import { SharedTime } from './shared-time.ts';
 import { WatchedRoot } from './watched-root.ts';
 
-/** What was condemned may be deleted after two hours. */
+/** Condemned objects may be deleted after two hours. */
 const GRACE_MINUTES = 121;
 
-/** Lets the four of a history act on an empty release root, then checks what is there. */
+/** Lets the four actors of a history act on an empty release root, then checks the result. */
 export async function playHistory(
   history: History,
   store: ReleaseStore,
@@ -51,7 +51,7 @@ export async function playHistory(
     const { step } = await readStanding(store, environment, new AbortController().signal);
     if (step !== undefined) await requireReadable(step, store);
   }
-  // What the last one left open, the next one completes; it is no part of the history.
+  // A last deploy completes what an earlier one left open; it is no part of the history.
   for (const environment of ENVIRONMENTS) {
     const last: Operation = {
       kind: 'tree',
@@ -78,7 +78,7 @@ function pausedOf(operation: Operation): number {
   return operation.kind === 'collect' ? operation.paused : 0;
 }
 
-/** With nobody beside it, it leaves nothing but what is needed. */
+/** Running alone, the collector leaves only what is needed. */
 async function checkCollector(watched: WatchedRoot, store: ReleaseStore, time: SharedTime): Promise<void> {
   watched.keep = 1;
   for (let times = 0; times < 2; times++) {
@@ -145,7 +145,7 @@ async function carryOut(
   } catch (error) {
     if (error instanceof Killed || error instanceof LostAnswer) return 'unknown';
     const { code } = error as { readonly code?: unknown };
-    // What a deployer may be told; anything else is a fault.
+    // The refusals that a deployer may get. Any other error is a fault.
     const isRefusal = ['overtaken', 'no-such-release', 'unusable-source', 'check-failed'].includes(
       String(code),
     );

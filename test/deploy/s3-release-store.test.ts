@@ -102,7 +102,7 @@ describe('a release root in a real store', { skip }, () => {
       code: 'malformed',
       message: 'a has 5 bytes, where 2 are the most',
     });
-    // The object ends within the range, and before it.
+    // The first range reaches beyond the object's end, and the second one begins there.
     assert.equal(Buffer.from((await store.readRange('a', 3, 10, signal))!).toString(), 'ee');
     assert.equal((await store.readRange('a', 5, 3, signal))!.length, 0);
     await store.create('b', Buffer.from('b'), signal);
@@ -131,7 +131,7 @@ describe('a release root in a real store', { skip }, () => {
           assert.equal(end.kind, 'deployed');
           return;
         } catch (error) {
-          // More than five others were faster: whoever deploys tries again.
+          // More than five other writers were faster, so this one tries again.
           if ((error as { code?: unknown }).code !== 'overtaken') throw error;
         }
       }

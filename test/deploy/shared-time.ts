@@ -3,8 +3,8 @@ import type { Interleaving } from './faulty-release-store.ts';
 const MINUTE = 60_000;
 
 /**
- * Hours pass for all at once, but not while somebody's ref is on its way: a request takes less than that. The collector acts
- * after each operation of a deployer, and while a deployer is stalled.
+ * Hours pass for all actors at once, but not while a ref is being written: a request takes less than that. The
+ * collector acts after each operation of a deployer, and while all deployers are stalled.
  */
 export class SharedTime implements Interleaving {
   #now = 1_000_000 * MINUTE;

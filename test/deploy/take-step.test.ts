@@ -40,7 +40,7 @@ function step(
   });
 }
 
-/** The steps of the log; checks that they are one chain, and that the ref is its end, or one step further. */
+/** The steps of the log. Checks that they are one chain, and that the ref is its last step, or one step further. */
 function chain(store: MemoryReleaseStore): readonly TakenStep[] {
   const prefix = releaseKeys.log(environment);
   const steps = [...store.objects.keys()]

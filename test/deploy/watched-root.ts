@@ -6,13 +6,13 @@ import type { MemoryReleaseStore } from './memory-release-store.ts';
 import { ENVIRONMENTS } from './operations.ts';
 
 /**
- * Looks at a root at the very moment of each removal, and of each move of a ref, where no other call can come between.
- * What it holds against the collector is said here once more, and more plainly than the collector has it.
+ * Inspects a root at the moment of each removal and of each move of a ref, when no other call can come between. It
+ * states the rules for the collector once more, and more plainly than the collector does.
  */
 export class WatchedRoot {
-  /** Of the collection that is under way: so many of the newest steps of each environment stay. */
+  /** The collection under way keeps this many of the newest steps of each environment. */
   keep = 1;
-  /** Whether anything was ever removed. */
+  /** Whether the collector has ever removed anything. */
   hasRemoved = false;
   readonly #objects: ReadonlyMap<string, Uint8Array>;
   readonly #now: () => number;
@@ -26,7 +26,7 @@ export class WatchedRoot {
     };
   }
 
-  /** Manifests and packs that steps which are kept name. Each of them must be there. */
+  /** The manifests and packs that kept steps name. Each of them must be there. */
   needed(): ReadonlySet<string> {
     return new Set(
       ENVIRONMENTS.flatMap((environment) =>
@@ -35,7 +35,7 @@ export class WatchedRoot {
     );
   }
 
-  /** Manifests and packs that are there. */
+  /** The manifests and packs that are there. */
   collectable(): ReadonlySet<string> {
     return new Set([...this.#objects.keys()].filter(isCollectable));
   }
@@ -57,7 +57,7 @@ export class WatchedRoot {
     }
   }
 
-  /** A writer that counted on what was collected meanwhile puts it in force now. */
+  /** Fails if a writer now puts into force what was collected meanwhile. */
   #moved(key: string): void {
     this.#needs(readStep(this.#objects.get(key)!), `${key} is moved to`);
   }
@@ -75,7 +75,7 @@ export class WatchedRoot {
     return [key, ...packs];
   }
 
-  /** The ref, and the newest entries of the log: together so many as are kept. */
+  /** The ref and the newest entries of the log: together as many as are kept. */
   #keptSteps(environment: string): readonly TakenStep[] {
     const logged = [...this.#objects.keys()]
       .filter((key) => key.startsWith(releaseKeys.log(environment)))

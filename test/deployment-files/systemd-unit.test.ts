@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 
 const unit = readFileSync(join(repository, 'deploy/systemd/dagmount@.service'), 'utf8');
 
-/** What gives a service a mount namespace, from which nothing reaches the host: systemd.exec(5), and more of its kind. */
+/** Settings that give a service a mount namespace, from which no mount reaches the host: systemd.exec(5) and others. */
 const CUTS_PROPAGATION =
   /^(ProtectSystem|ProtectHome|ProtectProc|ProcSubset|ProtectKernel(Tunables|Modules|Logs)|ProtectControlGroups|Private(Tmp|Devices|Mounts|IPC|Users|PIDs)|DynamicUser|Root(Directory|Image|Ephemeral)|Mount(Flags|APIVFS|Images)|ExtensionImages|ExtensionDirectories|Bind(ReadOnly)?Paths|TemporaryFileSystem|(ReadOnly|ReadWrite|Inaccessible|Exec|NoExec)Paths|(ReadOnly|ReadWrite|Inaccessible)Directories|JoinsNamespaceOf|LogNamespace|BindLogSockets|(IPC|Network)NamespacePath)=/m;
 
@@ -25,7 +25,7 @@ describe('the template unit for systemd', () => {
   test('is valid, as systemd has it', { skip: without }, async (t) => {
     const directory = await temporaryDirectory(t);
     const file = join(directory, 'dagmount@dags.service');
-    // It looks for the program, which is wherever npm put it.
+    // systemd-analyze looks for the program, which is wherever npm put it.
     await writeFile(file, unit.replace(/^(Exec\w+)=dagmount /gm, `$1=${process.execPath} dagmount `));
     const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], {
       encoding: 'utf8',

@@ -9,7 +9,7 @@ import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 
-// What takes long in these is to wait: for the store to be given up, for polls, for the next second.
+// Most of the time, these tests wait: for the daemon to give the store up, for polls, for the next second.
 describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => {
   test('tells the status of a mount, and is gone with it', async (t) => {
     const store = await openStore(
@@ -108,7 +108,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
     );
     const proxy = await StoreProxy.start({ upstream: store.endpoint });
     defer(t, () => proxy.close());
-    // A key that the store of these tests would not take.
+    // The store of these tests would refuse this key.
     const withHostileKey = (body: Buffer): Buffer =>
       Buffer.from(body.toString('latin1').replaceAll('00.py', '/0.py'), 'latin1');
     proxy.fault = ({ kind }) =>
@@ -191,7 +191,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
     const files = new Map(Array.from({ length: 12 }, (_, at) => [`f${at}.py`, 'x'] as const));
     const store = await openStore(t, files);
     const mount = await mountStore(t, store, {
-      // Otherwise some of the deletions may be seen before the others.
+      // With a short interval, a listing may see some of the deletions before the others.
       args: ['--metrics-listen', '127.0.0.1:0', '--poll-interval', '1h'],
     });
     const ask = async (...args: string[]) => await dagmount([...args, '--socket', mount.socket()]);
@@ -213,7 +213,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
     assert.equal(accepted.code, 0, accepted.stderr);
     assert.equal(await shell(mount.target, 'ls'), 'f10.py\nf11.py\nf8.py\nf9.py\n');
     assert.equal((await statusOf(mount)).held, null);
-    // The metrics are made once a second.
+    // The daemon computes the metrics once a second.
     await waitFor('the metric', async () => !(await metric()));
   });
 
@@ -224,7 +224,7 @@ describe('the control socket', { skip: mountImpossible, concurrency: 3 }, () => 
     for (let at = 0; at < 12; at++) await store.delete(`dags/f${at}.py`);
     await waitFor('the listing to be held', async () => (await statusOf(mount)).held?.files === 0);
     await store.putAll(files);
-    // A listing of a part of them may pass before one has all.
+    // The daemon may publish a listing of some of the files before one lists all of them.
     await waitFor('all to be shown', async () => {
       const { generation, held } = await statusOf(mount);
       return generation?.files === 12 && held === null;

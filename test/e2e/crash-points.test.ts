@@ -18,7 +18,7 @@ async function contentOf(directory: string): Promise<string> {
   return await read('sh', ['-c', script, directory]);
 }
 
-/** Brings a mount to the point, and shows what the next ones make of what is left. */
+/** Kills the server of a mount at the point, and checks what the next mounts show from the state that it left. */
 async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promise<void> {
   const old = manyFiles(150, 200);
   const { store, proxy, at, target, cacheDirectory } = await proxiedPlace(t, old);
@@ -28,7 +28,7 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
 
   const first = await mount({ cli: daemon, env: { ...at.env, TEST_STOP_AT: point } });
   const before = await contentOf(target);
-  // The store is away while it changes: the next listing has all of it.
+  // The store is down while it changes, so the next listing has all of the changes.
   await proxy.goDown();
   await store.put('dags/team_0000/dag_000001.py', 'changed');
   await store.put('dags/team_0002/new.py', 'new');
@@ -61,7 +61,7 @@ async function crash(t: Cleanup, point: string, expected: 'old' | 'new'): Promis
 }
 
 describe('a process killed at a crash point', { skip: mountImpossible, concurrency: 3 }, () => {
-  // One before the new tree is in force, one right after, one when the kernel has been told; the others with the long tests.
+  // One before the new tree is in force, one right after, one when the kernel knows of it; the others are long tests.
   const all = process.env.DAGMOUNT_TEST_LONG !== undefined;
   for (const point of all ? ['listed', 'settled', 'built', 'prefetched', 'persisted'] : ['persisted']) {
     test(`${point}: the old tree, whole, is there without the store, and the new one with it`, (t) =>

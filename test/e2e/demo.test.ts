@@ -11,7 +11,7 @@ import { repository } from '../support/repository.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What scripts/demo runs when all is installed and built. */
+/** Starts the program that scripts/demo runs once everything is installed and built. */
 function startDemo(t: Cleanup, directory: string, ...args: readonly string[]): Child {
   const demo = startChild(process.execPath, [join(repository, 'dist/scripts/demo.js'), ...args], {
     env: { ...process.env, TMPDIR: directory, NO_COLOR: '1' },
@@ -20,7 +20,7 @@ function startDemo(t: Cleanup, directory: string, ...args: readonly string[]): C
   return demo;
 }
 
-/** What the pattern finds in its output, unless it ends before. */
+/** Waits for the pattern in the demo's output; throws if the demo ends before. */
 async function said(demo: Child, pattern: RegExp): Promise<RegExpExecArray> {
   return await waitFor(`the demo to say ${pattern}`, () => {
     const found = pattern.exec(demo.stdout()) ?? undefined;

@@ -3,7 +3,7 @@ import { tryCell } from '../faults/cell.ts';
 import { sample } from '../faults/matrix.ts';
 import { mountImpossible } from '../support/mount.ts';
 
-// Most of the time is spent in waiting for the store.
+// Most of the time, these tests wait for the store.
 describe('no wrong byte, nothing missing, no hang, and all well afterwards', {
   skip: mountImpossible,
   concurrency: 8,

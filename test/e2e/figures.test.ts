@@ -9,7 +9,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 import { startProxied, takeDown } from './proxied.ts';
 
-/** Reads a file, having dropped what the kernel has of it: the daemon is asked. */
+/** Reads a file after dropping its pages from the kernel's cache, so that the kernel asks the daemon. */
 async function readAnew(mount: Mount, path: string): Promise<string> {
   const source = `
 import os, sys

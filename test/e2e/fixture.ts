@@ -9,24 +9,24 @@ import { waitFor } from '../support/wait-for.ts';
 
 export type Objects = ReadonlyMap<string, string | Uint8Array>;
 
-/** A bucket of this test's own in the shared store. What is written below dags/ is shown by a mount of it. */
+/** A bucket of this test's own in the shared store. A mount of it shows what the test writes below dags/. */
 export interface Store {
   readonly endpoint: string;
   readonly bucket: string;
-  /** What the daemon gets: list and get, no more; and the settings of the tested shape. */
+  /** The environment of the daemon: credentials that may only list and get, and the settings of the tested shape. */
   readonly env: Readonly<Record<string, string>>;
-  /** The files below dags/, if they are those of releases. */
+  /** The files below dags/, if the test writes releases. */
   readonly released: DeployedObjects | undefined;
   put(key: string, body: string | Uint8Array): Promise<string>;
   putAll(objects: Objects, below?: string): Promise<void>;
   delete(key: string): Promise<void>;
-  /** What `write` writes belongs together: one release, where that is what a test writes. */
+  /** Makes all that `write` writes one release, if the test writes releases. */
   together(write: () => Promise<void>): Promise<void>;
-  /** From now on what is overwritten or deleted can be had by its version id. */
+  /** From now on the store keeps what is overwritten or deleted, by its version id. */
   keepVersions(): Promise<void>;
 }
 
-/** What is written below this is mounted. */
+/** The mount shows the keys below this prefix. */
 const BELOW = 'dags/';
 
 export async function openStore(test: Cleanup, objects: Objects = new Map(), below = BELOW): Promise<Store> {
@@ -57,7 +57,7 @@ function plainObjects(seaweedfs: Seaweedfs, bucket: string): Store {
   };
 }
 
-/** The same keys; those below dags/ are the files of releases, whose root that is. */
+/** Takes the same keys; those below dags/ become files of releases, and dags/ is the release root. */
 async function releases(test: Cleanup, seaweedfs: Seaweedfs, bucket: string): Promise<Store> {
   const plain = plainObjects(seaweedfs, bucket);
   const released = await DeployedObjects.open(test, seaweedfs, bucket, BELOW);
@@ -96,7 +96,7 @@ async function releases(test: Cleanup, seaweedfs: Seaweedfs, bucket: string): Pr
   };
 }
 
-/** Mounts dags/ of the store; polls each second unless told otherwise. */
+/** Mounts dags/ of the store; polls each second unless the options say otherwise. */
 export async function mountStore(
   test: Cleanup,
   store: Pick<Store, 'endpoint' | 'bucket' | 'env'>,
@@ -124,7 +124,7 @@ export async function mountStore(
   return mount;
 }
 
-/** Where the tree is that is tested. A version is looked up here, so that it is shown before the test begins. */
+/** The directory of the tested tree. This looks a version up, so that the mount shows it before the test begins. */
 async function treeOf(mount: Mount): Promise<string> {
   if (testedShape !== 'version') return treeAt(mount.target);
   const { release } = await statusOf(mount);
@@ -133,7 +133,7 @@ async function treeOf(mount: Mount): Promise<string> {
   return tree;
 }
 
-/** Kills the server, and waits until its successor knows as much as it did. */
+/** Kills the server, and waits until its successor is ready. */
 async function succeed(mount: Mount): Promise<void> {
   const first = await mount.serverPid();
   process.kill(first, 'SIGKILL');
@@ -147,7 +147,7 @@ async function succeed(mount: Mount): Promise<void> {
   });
 }
 
-/** `count` files of `bytes` in directories of a hundred, each with bytes of its own. */
+/** `count` files of `bytes` bytes each, a hundred to a directory, with different content. */
 export function manyFiles(count: number, bytes: number): Map<string, string> {
   const files = new Map<string, string>();
   for (let index = 0; index < count; index += 1) {

@@ -15,9 +15,9 @@ import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts
 import { waitFor } from '../support/wait-for.ts';
 
 const env = { AWS_ACCESS_KEY_ID: 'any', AWS_SECRET_ACCESS_KEY: 'any' };
-/** Of the processes of fuse-native, for those that a test has left without a server. */
+/** How long fuse-native's processes serve without a server, for those that a test has left alone. */
 const session = { aloneMs: 3_000 };
-/** A host where the addon of dagmount cannot be loaded. */
+/** A host that cannot load the addon of dagmount. */
 const noAddon = { ...env, DAGMOUNT_ADDON: '/nowhere/dagmount.node' };
 
 async function openMemory(test: Cleanup): Promise<MemoryS3> {
@@ -84,7 +84,7 @@ describe('a mount by fuse-native', {
     assert.match(JSON.stringify(warnings[0]), /"limitations":\["1: .*","6: /);
     assert.deepEqual((await statusOf(mount)).degraded, ['unsupervised', 'weak-driver']);
 
-    // The cache is locked without the addon too, and against one that has it.
+    // A daemon without the addon locks the cache too, also against a daemon that has the addon.
     for (const other of [noAddon, env]) {
       const second = startMount(t, {
         ...optionsFor(store, { env: { ...other, DAGMOUNT_DRIVER: 'auto' }, args: [], target: mount.target }),
@@ -176,7 +176,7 @@ describe('a mount by fuse-native', {
     ] as const;
     for (const [index, [driver, replace]] of changes.entries()) {
       await write(driver);
-      // Of the root the kernel then knows nothing: what looks at it waits for whoever answers the mount before.
+      // The change makes the kernel forget the root: a look at the root then waits for the process of the old mount.
       const published = (): number => mount.log().filter(({ event }) => event === 'published').length;
       const before = published();
       store.put(`dags/new-${index}.py`, 'new');
@@ -227,7 +227,7 @@ describe('a mount by fuse-native', {
     assert.deepEqual(mountsAt(mount.target), []);
   });
 
-  /** A mount whose server is dead, and has no other until the options that it returns are mended. */
+  /** A mount whose server is dead, and without another one until the test calls `repair`. */
   async function mountWithoutServer(t: Cleanup, aloneMs: number) {
     const store = await openMemory(t);
     const file = join(await temporaryDirectory(t), 'options.yaml');

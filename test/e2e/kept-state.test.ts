@@ -24,7 +24,7 @@ async function smallDisk(t: Cleanup, directory: string, size: string): Promise<v
 
 async function fill(directory: string): Promise<() => Promise<void>> {
   const file = join(directory, 'filling');
-  // It ends with ENOSPC, which is what it is for.
+  // `cat` ends with ENOSPC, as intended.
   await read('sh', ['-c', 'cat /dev/zero >"$0" 2>/dev/null; true', file]);
   return () => rm(file);
 }
@@ -58,7 +58,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
     const emptyCache = await fill(cacheDirectory);
     await shows(mount, store, 'one.py', 'the cache is full');
     assert.deepEqual(await degraded(mount), ['cache-full']);
-    // Readers see a tree before what was kept of the one before it goes, and makes room.
+    // Readers see a tree before the server removes the state of the previous tree, which frees space.
     await waitFor(
       'the state before to go',
       async () => !(await readdir(runtime)).includes('takeover.previous'),
@@ -73,7 +73,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
 
     await emptyCache();
     await emptyRuntime();
-    // The cache looks at a disk that was full again some seconds later, by the next write.
+    // After a full disk, the cache tries the disk again only some seconds later, at its next write.
     let more = 0;
     await waitFor(
       'status to be sound',
@@ -84,7 +84,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
       },
       60_000,
     );
-    // Readers see a tree before its number is reported; this answers once it is.
+    // Readers see a tree before the daemon reports its number; /v1/refresh answers once the number is reported.
     const asked = { method: 'POST', body: { wait: true }, deadlineMs: 60_000 } as const;
     const { generation } = await new ControlClient(mount.socket()).ask<Refreshed>('/v1/refresh', asked);
     const number = generation?.number;
@@ -95,7 +95,7 @@ describe('a disk that is full', { skip: mountImpossible || notRoot }, () => {
   });
 });
 
-// Each of them, and every bit and length, is refused in test/state/state-store.test.ts; here, that a mount goes on.
+// test/state/state-store.test.ts: the store refuses all of these, every bit and every length. Here: the mount works.
 const damagesToTry = process.env.DAGMOUNT_TEST_LONG === undefined ? 1 : Number.POSITIVE_INFINITY;
 
 describe('a kept tree that is damaged', { skip: mountImpossible }, () => {

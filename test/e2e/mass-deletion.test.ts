@@ -26,7 +26,7 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     const line = await mount.logged('held');
     const { reason } = line.held as { readonly reason: string };
     assert.equal(reason, 'mass-deletion');
-    // Whatever part of the deletion was seen first: at least half of the tree is there.
+    // Whatever part of the deletion the daemon saw first, at least half of the tree is there.
     assert.ok((await count(mount.tree)) >= FILES / 2);
     for (const [path, body] of gone) await store.put(`dags/${path}`, body);
     await mount.logged('no-longer-held');
@@ -77,7 +77,7 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     assert.ok((await count(mount.tree)) >= FILES / 2);
     assert.equal((await dagmount(['refresh', '--wait', ...socket])).code, 75);
 
-    // One file less: the id that was looked at is not what would be shown any more.
+    // With one file less, the id that the operator looked at no longer names what the mount would show.
     await store.delete(`dags/${[...files.keys()][60]}`);
     assert.equal((await dagmount(['accept', view.generation, ...socket])).code, 75);
     assert.ok((await count(mount.tree)) >= FILES / 2);
@@ -111,7 +111,7 @@ describe('promise 5, a mass deletion is held', { skip: mountImpossible, concurre
     await second.logged('no-longer-held');
     await second.stop();
 
-    // Seven in ten files are hidden: of those that are left none is missing.
+    // The mount hides seven in ten files, and shows all of the others.
     const third = await again('--exclude', '*[0-6].py');
     await waitFor('the filtered tree', async () => (await count(treeAt(target))) === 30);
     assert.ok(!third.log().some(({ event }) => event === 'held'));

@@ -20,12 +20,12 @@ import { identities } from '../support/seaweedfs.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { mountStore, openStore, type Store } from './fixture.ts';
 
-/** Histories that go on side by side, each below a directory of its own: a publication serves all of them. */
+/** Histories that run side by side, each below a directory of its own: one publication serves all of them. */
 const lanes = 10;
 const wanted = Number(process.env.DAGMOUNT_TEST_RUNS ?? (long ? 100 : 5));
-/** How long a failure is shrunk: each candidate is some seconds on the mount. The histories take what they take. */
+/** How long fast-check may shrink a failure: each candidate takes some seconds. The histories have no limit. */
 const shrinkingMs = long ? 960_000 : 240_000;
-/** No listing but those that the run asks for; whatever goes, goes. */
+/** The daemon lists only when the run asks it to, and publishes every deletion. */
 const args = ['--poll-interval', '1h', '--max-delete', '100%', '--allow-empty'];
 
 interface ModelStore extends WritableStore {
@@ -58,7 +58,7 @@ async function realStore(test: Cleanup): Promise<ModelStore> {
   };
 }
 
-/** Keys that no release can have are not written. */
+/** Writes no keys that a release cannot have. */
 function releasedStore(store: Store, released: DeployedObjects): ModelStore {
   const text = (key: string): string => Buffer.from(key, 'latin1').toString();
   return {
@@ -89,7 +89,7 @@ const firstTree: readonly (readonly [string, string])[] = [
   ['pkg/deep/er/c.py', 'x'.repeat(5000)],
 ];
 
-/** The steps of all histories, side by side; the first also clears what earlier rounds left. */
+/** The steps of all histories, side by side; the first step also deletes what earlier rounds left. */
 function sideBySide(histories: readonly History[], round: number): readonly Step[] {
   const most = Math.max(...histories.map((history) => history.length));
   return Array.from({ length: most }, (_, at) => [
@@ -128,7 +128,7 @@ describe('on a mount, the tree of any history of puts and deletes', {
         size: 'max',
       });
       const property = fc.asyncProperty(histories, async (some) => {
-        // As many as are wanted, however many stood side by side; a failure stops the counting, and is shrunk.
+        // Stops at the wanted number of histories. A failure is not counted, and fast-check shrinks it.
         if (done >= wanted || performance.now() > shrunkUntil) return;
         round += 1;
         try {

@@ -39,7 +39,7 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     assert.equal(mount.socket(), first);
 
     await listenAt(second);
-    // Asked at the one socket, it is found again at the other.
+    // The command asks at the first socket, and finds the new server at the second.
     const moved = await dagmount(['restart', '--socket', first], mount.environment);
     assert.equal(moved.code, 0, moved.stderr);
     assert.match(moved.stdout, new RegExp(`has taken over from server ${began}\\.`));
@@ -54,13 +54,13 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     assert.equal((await statusAt(first)).mount.restarts, 2);
     assert.equal(await listedSocket(mount), first);
 
-    // Where it stays, it is the same one: who asks while no server is there waits.
+    // If the path stays, the socket stays the same one: a client that asks while no server runs has to wait.
     const { ino } = statSync(first);
     process.kill(await mount.serverPid(), 'SIGKILL');
     await waitFor('the next server', async () => (await statusAt(first)).mount.restarts === 3);
     assert.equal(statSync(first).ino, ino);
 
-    // A server that is gone without a word leaves its socket where the next one does not listen.
+    // A killed server leaves its socket file behind, and the next server does not listen there.
     await listenAt(second);
     process.kill(await mount.serverPid(), 'SIGKILL');
     await waitFor('the next socket', () => existsSync(second) && !existsSync(first));

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 
-/** Publications happen when they are asked for, and are over when the answer comes. */
+/** The daemon publishes only when asked, and has published once it answers. */
 const onDemand = { args: ['--poll-interval', '1h'] };
 
 async function refresh(mount: Mount): Promise<void> {
@@ -24,7 +24,7 @@ describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
     const store = await openStore(t, new Map([['dag.py', 'value = 0\n']]));
     const mount = await mountStore(t, store, onDemand);
     const cache = await temporaryDirectory(t);
-    // The mount is read-only: the bytecode goes elsewhere, as operators of Airflow have it.
+    // The mount is read-only: Python writes the bytecode elsewhere, as operators of Airflow configure it.
     const env = { PYTHONDONTWRITEBYTECODE: '', PYTHONPYCACHEPREFIX: cache };
     const imported = (): Promise<string> =>
       python('import sys; sys.path.insert(0, sys.argv[1]); import dag; print(dag.value)', [mount.tree], {
@@ -51,7 +51,7 @@ describe('what Python makes of an mtime', { skip: mountImpossible }, () => {
       ]),
     );
     const mount = await mountStore(t, store, onDemand);
-    // The failed import makes importlib remember the listing of the package, by the mtime of its directory.
+    // After the failed import, importlib remembers the listing of the package, by the mtime of its directory.
     const script = [
       'import sys',
       'sys.path.insert(0, sys.argv[1])',
@@ -115,7 +115,7 @@ describe('an mtime', { skip: mountImpossible, concurrency: 4 }, () => {
   test('is never in the future once it is published, and no two publications share a second', async (t) => {
     const store = await openStore(t, new Map([['first.py', '']]));
     const mount = await mountStore(t, store, onDemand);
-    // Of everything below the mount point: what lies ahead of the clock.
+    // Prints everything below the mount point whose mtime is ahead of the clock.
     const ahead = [
       'import os, sys, time',
       'for root, directories, files in os.walk(sys.argv[1]):',

@@ -21,7 +21,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 import { digest, Holder, startProxied, takeDown } from './proxied.ts';
 
-/** Where a symlink in a blob's place leads. */
+/** Appended to a blob's path: the target of a symlink in the blob's place. */
 const MOVED = '-moved';
 
 const damages: Readonly<Record<string, (blob: string) => void>> = {
@@ -43,11 +43,11 @@ const damages: Readonly<Record<string, (blob: string) => void>> = {
     symlinkSync(elsewhere, blob);
   },
 };
-/** The first chunk of a file past the prefetch bound is damaged in one bit too. */
+/** A file past the prefetch bound; damageAll flips one bit of its first chunk too. */
 const LARGE = 'large.bin';
 const paths = [...Object.keys(damages).map((name) => `${name}.py`), LARGE];
 
-/** Where the content of a file is, or its first chunk, by what each blob says of itself: of a release its digest alone. */
+/** The path of the blob of a file, or of its first chunk, by the blobs' labels. A release's label has only a digest. */
 function blobOf(mount: Pick<Mount, 'cacheDirectory'>, path: string, bytes: Uint8Array): string {
   const blobs = readdirSync(join(mount.cacheDirectory, 'v1'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.parentPath.includes('/blobs/') && !entry.name.endsWith(MOVED))
@@ -62,7 +62,7 @@ function blobOf(mount: Pick<Mount, 'cacheDirectory'>, path: string, bytes: Uint8
   return found[0]!;
 }
 
-/** Opens and reads all files, so that their content is in the cache. */
+/** Opens and reads all files, so that the cache holds their content. */
 async function holdAll(
   t: Cleanup,
   mount: Mount,
@@ -78,7 +78,7 @@ async function holdAll(
 }
 
 function damageAll(mount: Pick<Mount, 'cacheDirectory'>, files: ReadonlyMap<string, Uint8Array>): void {
-  // All are looked for first: what is damaged names nothing any more.
+  // Look for all blobs first: a damaged one may have no label any more.
   const blobs = new Map([...files].map(([path, bytes]) => [path, blobOf(mount, path, bytes)]));
   for (const [path, blob] of blobs) (damages[path.slice(0, -3)] ?? damages['one bit']!)(blob);
 }
@@ -106,7 +106,7 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
       assert.equal(await holder.read(0, 5_000), digest(files.get(path)!, 0, 5_000), path);
     }
     assert.equal(counted(mount), paths.length);
-    // A release's large file is downloaded as a whole, which is kept for a while.
+    // The daemon downloads a release's large file as a whole, and keeps that download for a while.
     assert.equal(proxied.gets.length - before, paths.length - (isReleased ? 1 : 0));
     for (const [path, bytes] of files) assert.ok(blobOf(mount, path, bytes), `${path} is cached again`);
   });
@@ -114,7 +114,7 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
   test('while the store is down is EIO and not other bytes, and is fetched again when that is back', async (t) => {
     const files = contents();
     const proxied = await startProxied(t, await openStore(t, files));
-    // Who would wait for the deadline would wait longer than this test does.
+    // A read that waited for this deadline would wait longer than this test does.
     const mount = await mountStore(t, proxied, { args: ['--read-deadline', '10m'] });
     const holders = await holdAll(t, mount, files);
     damageAll(mount, files);
@@ -147,7 +147,7 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
     damageAll({ cacheDirectory }, files);
     const mount = await mountStore(t, proxied, { cacheDirectory, target });
     await takeDown(proxied, mount);
-    // What has the wrong size, or is no file, was found at the start; one bit is found by reading all.
+    // The daemon finds a wrong size or file type at its start; it finds one bit only by reading the whole blob.
     for (const path of ['one bit.py', LARGE]) {
       const reader = await Holder.open(t, mount, path);
       assert.equal(await reader.read(0, 5_000), 'EIO', path);

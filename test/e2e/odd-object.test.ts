@@ -13,7 +13,7 @@ const denial = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no
 const denied: Fault = {
   answer: { status: 403, headers: { 'content-type': 'application/xml' }, body: denial },
 };
-/** It is tried again, and fails for good, sooner than an answer of 500. */
+/** The daemon retries this fault, and gives it up sooner than an answer of 500. */
 const damaged: Fault = {
   change: ({ head, body }) => ({
     head: head.replace(/^content-length:.*$/im, 'content-length: 1'),

@@ -12,10 +12,10 @@ import { moduleBody, versionedModules } from '../support/versioned-modules.ts';
 import { mountStore, openStore, padded } from './fixture.ts';
 
 const modules = 200;
-/** Directories beside the modules, with one file each. */
+/** Directories beside the modules, with one file in each. */
 const parts = long ? 2_000 : 100;
 const readers = long ? 8 : 4;
-/** Beside other tests the readers leave them half of the processor. */
+/** Beside other tests, the readers leave half of the processor to them. */
 const restSeconds = long ? 0 : 0.5;
 /** 200 objects take 3 s. */
 const uploadMsPerObject = 15;
@@ -73,7 +73,7 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
       publications += 1;
       const { items } = await control.ask<Generations>('/v1/generations');
       assert.equal(items.length, publications, what);
-      // Names, content, and the mtimes of all directories, right after each.
+      // Checks names, content, and the mtimes of all directories, right after each deploy.
       await run.check();
     }
 
@@ -92,8 +92,8 @@ describe('promise 2, one generation a tree', { skip: mountImpossible }, () => {
 });
 
 /**
- * Spread over three seconds: less than 5, and never a pause as long as --settle. Deletions end before uploads begin: keys
- * are paths to SeaweedFS, which loses the upload of `a/b` while it deletes the file `a`.
+ * Spreads the writes over three seconds: less than 5 s, and never a pause as long as --settle. Deletions end before
+ * uploads begin: to SeaweedFS keys are paths, and it loses the upload of `a/b` while it deletes the file `a`.
  */
 async function deploy(
   writes: readonly (readonly [string, string | undefined])[],

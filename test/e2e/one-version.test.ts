@@ -8,7 +8,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
 import { digest, Holder, startProxied } from './proxied.ts';
 
-/** Three chunks, so past the prefetch bound: none of it is local until it is read. */
+/** Three chunks, so past the prefetch bound: the daemon fetches it only when it is read. */
 const LARGE = 2 * CHUNK_BYTES + 1_000_000;
 const LATER = 2 * CHUNK_BYTES;
 const claimed = ['--poll-interval', '2s', '--settle', '0'];

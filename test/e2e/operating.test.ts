@@ -113,7 +113,7 @@ describe('an operator', { skip: mountImpossible }, () => {
     });
     defer(t, () => events.kill('SIGKILL'));
     const listened = await waitFor('an event', async () => {
-      // What was published before it listens is not told.
+      // `events` does not report publications from before it listens.
       await store.put('dags/etl.py', `${events.pid} ${Date.now()}`);
       await ask('refresh', '--wait');
       return events.stdout().split('\n')[0] || undefined;

@@ -25,7 +25,7 @@ describe('an object that is overwritten all the time', { skip: mountImpossible }
     defer(t, () => proxy.close());
     const mount = await mountStore(t, { ...store, endpoint: proxy.endpoint });
 
-    // No GET that asks for a version finds it: between it and the listing there is always one more PUT.
+    // No GET that asks for a version finds it: between the listing and the GET there is always one more PUT.
     let number = 0;
     let over = false;
     let conditional = 0;

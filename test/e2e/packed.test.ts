@@ -13,7 +13,7 @@ import { mountStore, openStore } from './fixture.ts';
 
 const run = promisify(execFile);
 
-/** The programs that scripts/test fetched, besides this one. */
+/** This Node.js, and those that scripts/test fetched. */
 const nodes = [...new Set([process.execPath, ...(process.env.DAGMOUNT_TEST_NODES ?? '').split(' ')])].filter(
   (node) => node !== '',
 );
@@ -21,7 +21,7 @@ const nodes = [...new Set([process.execPath, ...(process.env.DAGMOUNT_TEST_NODES
 /** The package.json of a package itself, not of a folder inside one. */
 const PACKAGE_FILE = /(?:^|node_modules\/)(?:@[^/]+\/)?[^/]+\/package\.json$/;
 
-/** As npm would: the package, and the dependencies that must be there, in the versions that are installed here. */
+/** Unpacks what npm would install: the package and its required dependencies, in the versions installed here. */
 async function unpack(tarball: string, installed: string): Promise<void> {
   await mkdir(installed, { recursive: true });
   await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
@@ -49,14 +49,14 @@ async function packagesBelow(outermost: string): Promise<readonly InstalledPacka
   );
 }
 
-/** The client of queues, which is optional. */
+/** The client of queues, an optional dependency. */
 const QUEUES = '@aws-sdk/client-sqs';
 
 interface LockedPackage {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** A package and all that it needs, as folders below the repository. */
+/** A package and all packages that it needs, as folders below the repository. */
 async function neededBy(name: string): Promise<readonly string[]> {
   const lock = JSON.parse(await readFile(join(repository, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, LockedPackage>>;
@@ -77,7 +77,7 @@ async function neededBy(name: string): Promise<readonly string[]> {
   return [...found];
 }
 
-/** What nothing else needs. */
+/** The folders of the packages that only the client of queues needs. */
 async function neededByQueues(): Promise<readonly string[]> {
   const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as {
     readonly dependencies: Readonly<Record<string, string>>;
@@ -118,7 +118,7 @@ describe('the packed package, installed with scripts turned off', () => {
     ];
     installed = join(prefix, 'lib/node_modules/dagmount');
     const npm = ['install', '--global', '--prefix', prefix, ...flags, join(directory, tarball)];
-    // npm asks the registry about each dependency, and waits long for one that cannot be reached.
+    // npm asks the registry about each dependency, and waits long for a registry that it cannot reach.
     await run('npm', npm, { timeout: 60_000, killSignal: 'SIGKILL' }).catch(async (error: Error) => {
       withoutRegistry = `installed from this repository's node_modules, since npm could not: ${error.message.slice(0, 400)}`;
       await rm(prefix, { recursive: true, force: true });
@@ -152,7 +152,7 @@ describe('the packed package, installed with scripts turned off', () => {
     );
     const { stdout } = await run('du', ['-s', '--block-size=1', installed]);
     const installedMebibytes = Number.parseInt(stdout, 10) / 2 ** 20;
-    // npm heeds --omit=optional in a project, and not with --global.
+    // npm applies --omit=optional in a project, but not with --global.
     const queues = await mebibytesOf(await neededByQueues());
     const hasQueues = packages.some(({ name }) => name === QUEUES);
     const without = hasQueues ? installedMebibytes - queues : installedMebibytes;

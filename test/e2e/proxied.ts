@@ -9,12 +9,12 @@ import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts
 import { waitFor } from '../support/wait-for.ts';
 import { type Objects, openStore, type Store } from './fixture.ts';
 
-/** A store behind a proxy that notes the requests for content, and does to them what it is told. */
+/** A store behind a proxy that records the requests for content, and applies `fault` to them. */
 export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
   readonly proxy: StoreProxy;
-  /** GETs for content, listings not among them. */
+  /** GETs for content; listings are not among them. */
   readonly gets: ProxiedRequest[];
-  /** Asked for each of those. */
+  /** Called for each request for content. */
   fault: (request: ProxiedRequest) => Fault | undefined;
 }
 
@@ -34,16 +34,16 @@ export async function startProxied(
   return proxied;
 }
 
-/** Of a release, whose refs and manifests are objects too, it is one for a pack. */
+/** For a release, only the GET of a pack is for content: refs and manifests are objects too. */
 function isForContent({ kind, url }: ProxiedRequest): boolean {
   return kind === 'GET' && (!isReleased || url.includes('/packs/'));
 }
 
-/** A store behind a proxy, and a place where mounts of it are made one after another, with the same cache. */
+/** A store behind a proxy, and a place where a test makes one mount after another, with the same cache. */
 export interface ProxiedPlace {
   readonly store: Store;
   readonly proxy: StoreProxy;
-  /** The store, by way of the proxy. */
+  /** The store, through the proxy. */
   readonly at: Pick<Store, 'endpoint' | 'bucket' | 'env'>;
   readonly target: string;
   readonly cacheDirectory: string;
@@ -61,7 +61,7 @@ export async function proxiedPlace(test: Cleanup, objects: Objects): Promise<Pro
   return { store, proxy, at, target, cacheDirectory: join(directory, 'cache') };
 }
 
-/** Cuts the store off, and waits until the daemon knows. */
+/** Cuts the store off, and waits until the daemon has noticed. */
 export async function takeDown({ proxy }: Proxied, mount: Mount): Promise<void> {
   const failures = (): number => mount.log().filter(({ event }) => event === 'revalidation-failed').length;
   const before = failures();
@@ -81,7 +81,7 @@ export class Holder {
   static async open(test: Cleanup, mount: Mount, path: string): Promise<Holder> {
     const file = join(mount.tree, path);
     const holder = new Holder(startPython('hold.py', [file], { stdin: 'pipe', deadlineMs: 180_000 }));
-    // Before the mount ends, which it would keep busy.
+    // The holder must end before the mount, which it would keep busy.
     defer(test, async () => {
       holder.kill();
       await holder.done;
@@ -110,7 +110,7 @@ export class Holder {
     return await this.ask(`map ${offset} ${length}`);
   }
 
-  /** So that the daemon is asked again. */
+  /** Drops the file's pages from the kernel's cache, so that the next read asks the daemon. */
   async drop(): Promise<void> {
     await this.ask('drop');
   }
@@ -129,7 +129,7 @@ export class Holder {
   }
 }
 
-/** What a holder says to bytes that are as they should be. */
+/** The holder's answer for bytes that are as they should be. */
 export function digest(bytes: Uint8Array, offset = 0, length = bytes.length): string {
   return createHash('sha256')
     .update(bytes.subarray(offset, offset + length))

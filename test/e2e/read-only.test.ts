@@ -25,6 +25,6 @@ test('promise 8, nothing is written: every mutation is EROFS, as root too', {
   );
   const flags =
     'import os, sys; print(os.statvfs(sys.argv[1]).f_flag & 7, os.access(sys.argv[1] + "/a.py", os.W_OK))';
-  // ST_RDONLY, ST_NOSUID, ST_NODEV.
+  // ST_RDONLY, ST_NOSUID and ST_NODEV.
   assert.equal(await python(flags, [mount.tree]), '7 False\n');
 });

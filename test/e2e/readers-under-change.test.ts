@@ -30,7 +30,7 @@ test('16 readers see no error, no short read and no mixture while 20 objects a s
   );
   assert.ok(changes > seconds * 5, `${changes} changes`);
   assert.ok(results.every((result) => result.passes > 0));
-  // The changes did arrive while they read.
+  // The readers did see the changes.
   assert.ok(results.some((result) => result.versions > 200));
   const last = `version ${String(changes).padStart(8, '0')}`;
   await waitFor(

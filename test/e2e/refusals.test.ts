@@ -27,7 +27,7 @@ interface Attempt {
   readonly endpoint?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What comes before node. */
+  /** Comes before node on the command line. */
   readonly wrapper?: readonly string[];
 }
 
@@ -37,7 +37,7 @@ interface Refusal extends ChildExit {
 
 let empty: Pick<Store, 'endpoint' | 'bucket' | 'env'>;
 
-/** Mounts what must not mount, and checks that nothing of the attempt is left. */
+/** Mounts what must not mount, and checks that the attempt leaves nothing behind. */
 async function refused(t: Cleanup, attempt: Attempt): Promise<Refusal> {
   const directory = await temporaryDirectory(t);
   const target = attempt.target ?? join(directory, 'dags');
@@ -77,7 +77,7 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
   let seaweedfs: Seaweedfs | undefined;
   after(() => seaweedfs?.stop());
   before(async () => {
-    // One bucket with nothing in it: what fails before the store is asked needs no other.
+    // One empty bucket: attempts that fail before they ask the store need no other.
     seaweedfs = await startSeaweedfs();
     empty = {
       endpoint: seaweedfs.endpoint,
@@ -277,7 +277,7 @@ describe('what a dead daemon left', { skip: mountImpossible }, () => {
     const store = await openStore(t, new Map([['a.py', 'a']]));
     const dead = await mountStore(t, store);
     await dead.stop('SIGKILL');
-    // The process of fuse-native goes on; a mount by the kernel driver may be gone by now.
+    // The process of fuse-native keeps running; a mount by the kernel driver may be gone by now.
     if (testedDriver === 'kernel' && mountsAt(dead.target).length > 0) {
       await assert.rejects(shell('/', `ls '${dead.target}'`), /not connected/);
     }

@@ -55,7 +55,7 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
         mount.target,
         `python3 -c 'import os; print(os.getxattr(".", "user.dagmount.${name}").decode(), end="")'`,
       );
-    // The tree is visible before the kernel has answered for all of it.
+    // Readers see the tree before the kernel has answered for all of it.
     await waitFor('the step', async () => (await label('seq')) === '3');
     const rolledBack = (await statusOf(mount)).release;
     assert.deepEqual(
@@ -63,7 +63,7 @@ describe('a release that an environment points to', { skip: mountImpossible }, (
       [rolledBack?.id, '3', 'true'],
     );
     assert.match(await label('staleness'), /^\d+(\.\d+)?$/);
-    // The same tree again: a step of its own.
+    // The same tree again is a step of its own.
     await root.command('rollback', 'production', '--to', '3', '-m', 'the same');
     await waitFor('the step that shows the same tree', async () => (await label('seq')) === '4');
     assert.equal(await label('release'), rolledBack?.id);

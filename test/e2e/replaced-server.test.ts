@@ -14,7 +14,7 @@ import { versionedFile } from '../support/versioned-file.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, openStore } from './fixture.ts';
 
-/** A mount whose servers read a file of options, which a test can break for those to come. */
+/** A mount whose servers read a file of options; a test can break the file for later servers. */
 async function mountWithFile(t: Cleanup, more: readonly string[] = []) {
   const store = await openStore(t, manyFiles(20, 100));
   const file = join(await temporaryDirectory(t), 'options.yaml');
@@ -115,7 +115,7 @@ describe('a server that is replaced', { skip: mountImpossible || supervisorMissi
     const { mount, writeGood, writeBad } = await mountWithFile(t, ['--takeover-deadline', '2s']);
     await writeBad();
     process.kill(await mount.serverPid(), 'SIGKILL');
-    // It waits, and then fails: what is below the mount would have said that there is no such file.
+    // `stat` waits, and then fails: the directory below the mount would have answered that there is no such file.
     const said = await shell('/', `stat ${mount.target}/absent 2>&1 || true`);
     assert.match(said, /not connected|connection abort/i);
     assert.ok(mountsAt(mount.target).length > 0);

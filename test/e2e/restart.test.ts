@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { manyFiles, mountStore, type Store } from './fixture.ts';
 import { proxiedPlace } from './proxied.ts';
 
-/** Every entry below a directory: name, kind, inode, size, mtime in ns; and the content of files. */
+/** For every entry below a directory: name, kind, inode, size, mtime in ns; for files also the content. */
 const LOOK = [
   'import os, sys',
   'def look(path):',
@@ -32,7 +32,7 @@ interface Place {
   readonly look: () => Promise<string>;
 }
 
-/** A store behind a proxy, and a mount of it that can be made again at the same place with the same cache. */
+/** A store behind a proxy, and a mount that a test can make again at the same place with the same cache. */
 async function place(t: Cleanup, files: ReadonlyMap<string, string>): Promise<Place> {
   const { store, proxy, at, target, cacheDirectory } = await proxiedPlace(t, files);
   return {
@@ -75,7 +75,7 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
       assert.ok(Number(restored.number) >= 2);
       assert.equal(await look(), before);
       await second.logged('revalidation-failed');
-      // How old the tree is, is known also to who has not seen the store.
+      // A server that has not seen the store also knows how old the tree is.
       assert.ok(((await statusOf(second)).source.stalenessSeconds ?? -1) >= 0);
 
       await proxy.comeUp();
@@ -94,7 +94,7 @@ describe('promise 7, a restart needs no store', { skip: mountImpossible, concurr
     const { mount, target } = await place(t, new Map([['one.py', 'kept']]));
     await (await mount()).stop();
     const refusals = [
-      // Refused before the tree is shown, and after it.
+      // The server refuses the first setting before it shows the tree, and the second one after that.
       [['--ca-file', target], 'bad-setting'],
       [['--socket', join(target, '../none/control.sock')], 'socket-unusable'],
     ] as const;

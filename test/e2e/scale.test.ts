@@ -14,7 +14,7 @@ test('100,000 objects mount, are walked and change, in 400 MiB', { skip: mountIm
   const last = 'd00000999/f00099999.py';
   assert.equal(await shell(mount.target, `cat ${last}`), '# object 00099999 revision 00000000\n');
   await store.revise(99_990, 100_000);
-  // Not prefetched: until the next listing, what has changed in the store is ESTALE.
+  // Not prefetched: an object that has changed in the store is ESTALE until the next listing.
   const look = (): Promise<string> => shell(mount.target, `cat ${last} 2>/dev/null || true`);
   await waitFor('the change', async () => (await look()).includes('revision 00000001'), 60_000);
   assert.equal(await shell(mount.target, 'find . -type f -printf "%s\\n" | sort -u'), '36\n');

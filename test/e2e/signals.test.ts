@@ -35,7 +35,7 @@ describe('a signal that asks for something', { skip: mountImpossible || supervis
     const before = await mount.serverPid();
     process.kill(before, 'SIGUSR2');
     await mount.logged('handed-over');
-    // A connection that it accepted as it ended would be reset.
+    // A connection that the ending server accepts would be reset.
     await waitFor('its end', () => !existsSync(`/proc/${before}`));
     assert.notEqual((await statusOf(mount)).pid, before);
     assert.deepEqual(await mount.stop(), { code: 0, signal: null });

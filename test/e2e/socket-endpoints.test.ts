@@ -23,7 +23,7 @@ interface Answer<T> {
   readonly json: T;
 }
 
-/** By curl, as an operator has it; the answer is checked against its shape. */
+/** Asks by curl, as an operator does, and checks the answer against its shape. */
 async function curl<Shape extends z.ZodMiniType>(
   mount: Mount,
   path: string,

@@ -5,13 +5,13 @@ import { versionedFile } from '../support/versioned-file.ts';
 import type { Store } from './fixture.ts';
 import { padded } from './fixture.ts';
 
-/** What storm.py checks. */
+/** Content in the form that storm.py checks. */
 export function stormBody(path: string, version: number, many: boolean): string {
   const count = (many ? 4_000 : 60) + ((version * 37) % 50);
   return versionedFile(path, version, count);
 }
 
-/** 200 files, every twentieth of some 250 KiB. */
+/** 200 files; every twentieth has some 250 KiB. */
 export const stormPaths = Array.from(
   { length: 200 },
   (_, index) => `team_${padded(index % 10, 2)}/dag_${padded(index, 4)}.py`,
@@ -34,7 +34,7 @@ export function startStormReaders(mount: Mount, count: number, deadlineMs: numbe
   );
 }
 
-/** Puts new versions, 20 a second, for so many seconds; returns how many. */
+/** Puts 20 new versions a second for so many seconds; returns their number. */
 export async function changeObjects(store: Store, seconds: number): Promise<number> {
   const end = Date.now() + seconds * 1000;
   let changes = 0;

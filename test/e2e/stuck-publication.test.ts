@@ -17,11 +17,11 @@ const reason =
 interface World {
   readonly s3: MemoryS3;
   readonly mount: Mount;
-  /** Holds the lock of the directory `team`. */
+  /** A process that holds the lock of the directory `team`. */
   readonly reader: Reader;
 }
 
-/** A mount with a reader that holds a directory in which something changed. */
+/** A mount, and a reader that holds a directory in which something changed. */
 async function stuckMount(t: TestContext, args: readonly string[] = []): Promise<World> {
   const s3 = await MemoryS3.start();
   defer(t, () => s3.close());
@@ -38,7 +38,7 @@ async function stuckMount(t: TestContext, args: readonly string[] = []): Promise
 
 async function holdTeam(t: TestContext, mount: Mount): Promise<Reader> {
   const reader = startPython('stuck.py', [join(mount.target, 'team')], { stdin: 'pipe' });
-  // Before the mount, which could not end.
+  // The reader must end before the mount, which could not end otherwise.
   defer(t, async () => {
     reader.kill();
     await reader.done;
@@ -50,7 +50,7 @@ async function holdTeam(t: TestContext, mount: Mount): Promise<Reader> {
   return reader;
 }
 
-/** The processes that status names, once it does. */
+/** Waits until status names the processes that hold the publication up. */
 function stuck(mount: Mount): Promise<NonNullable<Status['stuck']>> {
   return waitFor('status to say who holds the publication up', async () => {
     const status = await statusOf(mount).catch(() => undefined);
@@ -75,14 +75,14 @@ describe('a publication that a reader keeps from the kernel', { skip: reason, co
     const metrics = await dagmount(['metrics', '--socket', mount.socket()]);
     assert.match(metrics.stdout, /^dagmount_publication_stuck 1$/m);
     const told = mount.log().filter(({ event }) => event === 'publication-stuck');
-    // Told once more where the first look at the processes found none.
+    // The daemon logs the event once more if its first look at the processes found no holder.
     assert.deepEqual([told.at(-1)?.directory, told.at(-1)?.holders], ['team', [named]]);
     reader.kill();
     await waitFor('publications to go on', async () => (await statusOf(mount)).generation?.number === 2);
     assert.equal((await statusOf(mount)).stuck, null);
     assert.equal(await read('cat', [join(mount.target, 'team/a.py')]), 'another');
     assert.equal(mount.log().filter(({ event }) => event === 'publication-freed').length, 1);
-    // It was the last: another change is shown as ever.
+    // No other publication is stuck: the daemon shows another change as usual.
     s3.put('dags/team/new.py', 'new');
     await waitFor('the next change', async () => (await statusOf(mount)).generation?.number === 3);
   });
@@ -98,7 +98,7 @@ describe('a publication that a reader keeps from the kernel', { skip: reason, co
         return tookOver ? serverOf(mount.pid) !== server && told : told;
       });
       process.kill(mount.pid, 'SIGTERM');
-      // Its output is open for as long as a thread of it hangs in the kernel.
+      // Do not wait for the end of its output: a thread of it hangs in the kernel, and keeps the output open.
       await waitFor('the process to end', () => !isAlive(mount.pid), 60_000);
       assert.deepEqual(mountsAt(mount.target), []);
       assert.equal(reader.stdout(), 'stuck\n');

@@ -33,7 +33,7 @@ describe('a mount that is a service of systemd', {
     const target = join(directory, 'dags');
     await mkdir(target);
     if (isRoot) await shareMounts(t, directory);
-    // Only root can make mount namespaces; elsewhere it is a reader like the others.
+    // Only root can make mount namespaces; without root, this reader is like the others.
     const enter = isRoot ? ['unshare', '--mount', '--propagation', 'slave'] : ['env'];
     const script = 'echo here; read line; cat "$0"/team_0001/late.py; read line; cat "$0"/team_0001/late.py';
     const [program = 'env', ...before] = [...enter, 'sh', '-c', script, target];

@@ -15,7 +15,7 @@ import { manyFiles, mountStore, openStore } from './fixture.ts';
 
 const KILLS = 3;
 
-// The same at length, and with every other end of a server, is in test/long.
+// test/long runs the same for longer, and tries every other end of a server.
 for (const takeover of ['resend', 'journal'] as const) {
   describe(`by ${takeover}`, { skip: mountImpossible || supervisorMissing, concurrency: 2 }, () => {
     test(`a server that is killed ${KILLS} times under readers gives no error, hangs nobody, and shows nothing of an old tree`, async (t) => {
@@ -72,7 +72,7 @@ for (const takeover of ['resend', 'journal'] as const) {
   });
 }
 
-// That a process which the server has started goes before others, too: test/host/process-priority.test.ts.
+// test/host/process-priority.test.ts: a process which the server has started goes before others, too.
 const drivers = ['kernel', ...(process.env.DAGMOUNT_TEST_LONG === undefined ? [] : ['fuse-native'])] as const;
 
 for (const driver of drivers) {
@@ -105,7 +105,7 @@ for (const driver of drivers) {
   });
 }
 
-/** Of each thread; one that has just gone has none. */
+/** The priority of each thread; a thread that has just ended has none. */
 function prioritiesIn(pid: number): readonly number[] {
   return ifThere(() => readdirSync(`/proc/${pid}/task`)).flatMap((thread) =>
     ifThere(() => [getPriority(Number(thread))]),

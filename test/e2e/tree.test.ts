@@ -10,13 +10,13 @@ import { temporaryDirectory } from '../support/temporary.ts';
 import { writeTree } from '../support/write-tree.ts';
 import { manyFiles, mountStore, openStore, type Store } from './fixture.ts';
 
-/** More than one page of a listing; ten thousand with scripts/test --long. */
+/** More than one page of a listing; 10,000 with scripts/test --long. */
 const count = process.env.DAGMOUNT_TEST_LONG === undefined ? 1_200 : 10_000;
 const objects = manyFiles(count, 4096);
 
 describe('a prefix of more objects than one page lists', { skip: mountImpossible }, () => {
   let store: Store;
-  /** One mount point and cache for all, so that only the first mount fetches. */
+  /** All mounts have one mount point and one cache, so that only the first mount fetches. */
   let place: { readonly target: string; readonly cacheDirectory: string };
   const suite = { after: (callback: () => Promise<void> | void) => void ends.push(callback) };
   const ends: (() => Promise<void> | void)[] = [];
@@ -44,8 +44,8 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     const expected = { files: count, directories: count / 100 + 1, bytes: count * 4096 };
     const first = await startPython('walk.py', [mount.tree]).done;
     assert.deepEqual(JSON.parse(first.stdout), expected, first.stderr);
-    // A daemon that is stopped answers nothing: any request would wait for it. A clean page that the kernel has
-    // dropped in between (some hosts reclaim all the time) is read again, so the scan has more than one chance.
+    // A stopped daemon answers nothing: any request would wait for it. The kernel may drop a clean page in between
+    // (some hosts reclaim all the time) and read it again, so the scan has more than one chance.
     let completed = false;
     for (let attempt = 0; attempt < 5 && !completed; attempt += 1) {
       mount.kill('SIGSTOP');
@@ -79,11 +79,11 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     for (const opcode of ['getattr', 'open', 'opendir', 'access', 'getxattr', 'statfs', 'flush']) {
       assert.equal(more(opcode), 0, `${opcode}: ${seen}`);
     }
-    // The kernel looks versions/ up again each second, since what it holds changes.
+    // The kernel looks versions/ up again each second, since its entries change.
     assert.ok(more('lookup') <= (testedShape === 'version' ? seconds : 0), seen);
-    // A hundredth is what the kernel may have dropped of its own accord.
+    // The kernel may drop a hundredth by itself.
     assert.ok(more('read') <= count / 50 && more('readdirplus') <= 4, seen);
-    // Python 3.14 has dropped the isatty call.
+    // Python 3.14 no longer calls isatty.
     assert.ok([0, 2 * count].includes(more('ioctl')), seen);
   });
 });

@@ -15,7 +15,7 @@ import { mountStore, openStore } from './fixture.ts';
 import { digest, Holder, startProxied, takeDown } from './proxied.ts';
 
 const MIB = 2 ** 20;
-/** Longer than any test waits: what ends at once did not wait for it. */
+/** Longer than any test waits: a read that ends at once did not wait for this deadline. */
 const patient = ['--read-deadline', '10m'];
 
 describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3 }, () => {
@@ -78,7 +78,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     assert.equal(await holder.read(0, 4096), 'EIO');
     assert.equal(await holder.map(0, 4096), 'SIGBUS');
     proxied.fault = () => undefined;
-    // On a busy host, parts of it miss this deadline, too.
+    // On a busy host, some of its requests miss this deadline, too.
     await waitFor('the content', async () => (await holder.read(0, bytes.length)) === digest(bytes));
     assert.equal(await shell(mount.tree, 'sha256sum < a.bin'), `${digest(bytes)}  -\n`);
   });
@@ -147,7 +147,7 @@ describe('a read of what is not cached', { skip: mountImpossible, concurrency: 3
     const isFor =
       (path: string, from: number) => (request: { url: string; header(name: string): string | undefined }) =>
         request.url.includes(path) && Number(/\d+/.exec(request.header('range') ?? '')?.[0] ?? 0) >= from;
-    // The first two chunks come, and what is fetched ahead of the reader hangs.
+    // The store sends the first two chunks; the requests ahead of the reader hang.
     proxied.fault = (request) => (isFor('large', 2 * CHUNK_BYTES)(request) ? { hang: true } : undefined);
     assert.equal(await holder.read(0, 10 * MIB), digest(large, 0, 10 * MIB));
     await waitFor('something to be fetched ahead', () => proxied.gets.some(isFor('large', 2 * CHUNK_BYTES)));

@@ -14,8 +14,8 @@ import { mountStore, openStore } from './fixture.ts';
 const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
 
 /**
- * As nobody, in a mount namespace whose /dev/fuse is open to all, as udev makes it: some containers and virtual
- * machines have it for root alone.
+ * Runs as the user nobody, in a mount namespace whose /dev/fuse is open to all users, as udev makes it: in some
+ * containers and virtual machines only root may open it.
  */
 function asNobody(directory: string): readonly string[] {
   const open = 'mknod "$0" c 10 229 && chmod 666 "$0" && mount --bind "$0" /dev/fuse && exec "$@"';
@@ -63,7 +63,7 @@ describe('without root', { skip: impossible() }, () => {
     const inside = ['--mount', `--target=${mount.pid}`];
     const look = `cd '${mount.target}' && cat a.py pkg/b.py && stat -c ' %u %g' a.py`;
     assert.equal(await read('nsenter', [...inside, ...nobody, 'sh', '-c', look]), 'ab 65534 65534\n');
-    // Without allow_other, not even root looks into it.
+    // Without allow_other, not even root can look into the mount.
     await assert.rejects(read('nsenter', [...inside, 'ls', mount.target]), /Permission denied/);
     const beside = startReader(
       'nsenter',

@@ -42,7 +42,7 @@ describe('--watch-key', { skip: mountImpossible }, () => {
         conditional += 1;
       return undefined;
     };
-    // An upload that takes many polls, and pauses for longer than --settle (which is 0 here) between objects.
+    // This upload takes many polls, and pauses for longer than --settle (which is 0 here) between objects.
     for (let file = 0; file < 5; file++) {
       await store.put(`dags/new/${file}.py`, 'new');
       const before = conditional;
@@ -54,12 +54,12 @@ describe('--watch-key', { skip: mountImpossible }, () => {
     await store.put('dags/version.txt', '2');
     await waitFor('the deploy', async () => (await look()) === '25\n');
     const published = (): number => mount.log().filter(({ event }) => event === 'published').length;
-    // Readers see a tree a moment before it is said to be published.
+    // Readers see a tree a moment before the daemon logs that it is published.
     await waitFor('the publication to be logged', () => published() >= 2);
     assert.equal(published(), 2);
     t.diagnostic(`${conditional} conditional GETs, ${proxy.count('LIST')} listings`);
 
-    // SIGHUP looks at once, whatever the key says.
+    // On SIGHUP the daemon looks at once, whatever the key says.
     await store.put('dags/new/late.py', 'late');
     mount.kill('SIGHUP');
     await waitFor('what the key did not tell of', async () => (await look()) === '26\n');

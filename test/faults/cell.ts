@@ -10,7 +10,7 @@ import type { Cell } from './matrix.ts';
 
 const liveness = 90_000;
 
-/** Tries one fault in one stage: what readers see while it lasts, what the log says, and that all is well after it. */
+/** Tries one fault in one stage. Checks what readers see and the log says meanwhile, and that all works afterwards. */
 export async function tryCell(test: Cleanup, cell: Cell): Promise<void> {
   const lab = await Lab.open(test);
   if (cell.stage === 'start') await tryStart(lab, cell);
@@ -53,11 +53,11 @@ async function tryPublication(lab: Lab, { fault, stage, seen }: Cell): Promise<v
   await mount.logged('ready', liveness);
   assert.ok(lab.recorded > 1, 'a listing has more than one page');
   lab.storm(mount);
-  // What was recorded is the past from here on.
+  // Recording ends here: the recorded answers are the past.
   await lab.end();
   lab.change();
   await lab.sees(mount);
-  // The first tree and this change. Readers see a publication before the daemon reports it.
+  // Two publications: the first tree and this change. Readers see a publication before the daemon reports it.
   const before = 2;
   await waitFor('its report', () => publications(mount) === before, liveness);
   const lines = mount.log().length;
@@ -117,7 +117,7 @@ async function tryRead(lab: Lab, { fault, seen }: Cell): Promise<void> {
   await lab.calm();
 }
 
-/** @param inTurns strikes one listing of three, the first or the second */
+/** @param inTurns whether to strike only one listing of three, the first or the second */
 function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedRequest) => boolean {
   if (stage === 'prefetch') return isGet;
   if (stage === 'watch') return isWatch;
@@ -125,7 +125,7 @@ function strikesIn(stage: Cell['stage'], inTurns: boolean): (request: ProxiedReq
   return (request) => {
     if (!isList(request)) return false;
     if (placeOf(request) === '') listings += 1;
-    // A listing that differs from what is shown is the first; what follows it is the settling.
+    // The first listing differs from the tree that is shown; the second one belongs to the settling.
     const first = stage === 'settle' ? 2 : 1;
     return inTurns ? listings % 3 === first % 3 : listings >= first;
   };

@@ -1,10 +1,10 @@
 import type { Fault, ProxiedRequest, StoredAnswer, StoreProxy } from '../support/proxy.ts';
 
-/** What a fault may use to strike one request. */
+/** The input of a fault that strikes one request. */
 export interface Striking {
   readonly proxy: StoreProxy;
   readonly request: ProxiedRequest;
-  /** Answers to LIST that were recorded before the objects changed, by the page's place. */
+  /** Answers to LIST from before the objects changed, by the place of the page. */
   readonly past: ReadonlyMap<string, StoredAnswer>;
 }
 
@@ -20,12 +20,12 @@ const emptyListing =
   '<Name>any</Name><Prefix>dags/</Prefix><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><EncodingType>url</EncodingType>' +
   '<IsTruncated>false</IsTruncated></ListBucketResult>';
 
-/** Where in a listing a page begins: the same for every listing of the same keys. */
+/** The place in a listing where a page begins: the same for every listing of the same keys. */
 export function placeOf({ url }: ProxiedRequest): string {
   return /[?&](?:continuation-token|start-after)=([^&]*)/.exec(url)?.[1] ?? '';
 }
 
-/** Everything that can be wrong between dagmount and its store. */
+/** Every fault that can happen between dagmount and its store. */
 export const faults = {
   'is down: it cuts every connection': () => ({ reset: true }),
   'is down: it refuses connections': ({ proxy }) => {

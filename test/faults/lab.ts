@@ -8,19 +8,19 @@ import { type Cleanup, defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FaultName, faults, placeOf } from './faults.ts';
 
-/** Three pages of ten keys. */
+/** Enough for a listing of three pages, of ten keys each. */
 const paths = Array.from(
   { length: 24 },
   (_, index) => `team_${index % 3}/dag_${String(index).padStart(2, '0')}.py`,
 );
 const pageKeys = 10;
-/** Past the prefetch bound of these mounts: a reader fetches it. */
+/** Past the prefetch bound of these mounts: the daemon fetches it only for a reader. */
 const coldPath = 'cold/large.bin';
-/** Changes last, after all others; not among what the readers hold against a pattern. */
+/** Changes after all other objects; the readers do not check it against a pattern. */
 export const watchedPath = 'cold/version.txt';
 const coldBody = 'cold content '.repeat(20_000);
 
-/** A store with a proxy before it, and a mount of both, for one cell of the matrix. */
+/** A store with a proxy before it, and mounts of both, for one cell of the matrix. */
 export class Lab {
   readonly #test: Cleanup;
   readonly #store: MemoryS3;
@@ -48,7 +48,7 @@ export class Lab {
     return lab;
   }
 
-  /** Requests that were struck since the fault began. */
+  /** The number of requests that the fault has struck since it began. */
   get struck(): number {
     return this.#struck;
   }
@@ -60,7 +60,7 @@ export class Lab {
     this.#store.put(`dags/${watchedPath}`, String(this.#version));
   }
 
-  /** Launches a daemon; whether it gets as far as a mount is the cell's matter. */
+  /** Launches a daemon; the caller checks whether it gets as far as a mount. */
   async launch(more: readonly string[] = []): Promise<Mount> {
     return await launchMount(this.#test, {
       source: 's3://memory/dags',
@@ -72,13 +72,13 @@ export class Lab {
     });
   }
 
-  /** Readers that hold every walk against what must always be there, from now until `calm`. */
+  /** Starts readers that check on every walk what must always be there, until `calm`. */
   storm(mount: Mount): void {
     const options = { stdin: 'pipe', deadlineMs: 240_000 } as const;
     this.#storm = startPython('storm.py', [mount.target, String(paths.length), 'cold', '0.1'], options);
   }
 
-  /** Ends the readers: they saw no error, nothing missing, no wrong byte, nothing go back. */
+  /** Ends the readers. They saw no error, nothing missing, no wrong byte, and no older version after a newer one. */
   async calm(): Promise<void> {
     assert.ok(this.#storm !== undefined);
     this.#storm.end();
@@ -89,7 +89,7 @@ export class Lab {
     assert.ok(result.passes > 0);
   }
 
-  /** Keeps what LIST answers until the fault begins. */
+  /** Records the answers to LIST until the fault begins. */
   record(): void {
     this.proxy.fault = (request) => {
       if (request.kind !== 'LIST') return undefined;
@@ -102,7 +102,7 @@ export class Lab {
     };
   }
 
-  /** Changes the objects as the next such request begins: no listing under way finds them half old, half new. */
+  /** Changes the objects when the next such request begins, so that no listing under way finds half of them old. */
   changeAtNext(isNext: (request: ProxiedRequest) => boolean): void {
     this.#onRequest = (request) => {
       if (!isNext(request)) return;
@@ -127,7 +127,7 @@ export class Lab {
     };
   }
 
-  /** The store is well again; what still waits for it is cut, as a store that restarts would do. */
+  /** Repairs the store, and cuts the requests that still wait for it, as a store that restarts would do. */
   async end(): Promise<void> {
     this.proxy.fault = undefined;
     await this.proxy.comeUp();
@@ -141,7 +141,7 @@ export class Lab {
     await waitFor(`version ${this.#version}`, async () => (await look()) === wanted.join(''), 60_000, 250);
   }
 
-  /** What a reader gets of the file that is not local; it hangs past no deadline. */
+  /** Reads the file that is not local; the reader must end within its deadline. */
   async readCold(mount: Mount): Promise<'right' | 'EIO'> {
     const script = 'import sys; sys.stdout.write(open(sys.argv[1] + "/cold/large.bin").read())';
     const { code, stdout, stderr } = await startReader('python3', ['-c', script, mount.target]).done;

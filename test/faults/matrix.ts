@@ -1,16 +1,16 @@
 import type { FaultName } from './faults.ts';
 
-/** Where a fault strikes: which requests of the daemon's. `watch` is the poll of --watch-key. */
+/** The daemon's requests that a fault strikes. `watch` is the poll of --watch-key. */
 export type Stage = 'start' | 'watch' | 'revalidation' | 'settle' | 'prefetch' | 'read';
 
 /**
- * What is seen of a fault while it lasts:
- * - `nothing`: the stage is only slower, and its work is done while the fault lasts;
- * - a code: the daemon's log names it, the tree stays as it is (of a read: EIO, of a file that is not local alone);
- * - `waitsFor` a code: what else is asked of the store comes, so that the tree waits for objects that fail with it;
- * - `held`: the listing is held;
- * - `exit`: a first start ends with this exit code, and nothing is mounted; the next one succeeds;
- * - `waits`: a first start waits, with nothing mounted, and goes on by itself.
+ * The effect of a fault while it lasts:
+ * - `nothing`: the stage is only slower, and ends while the fault lasts;
+ * - a code: the daemon logs it, and the tree stays as it is (for a read: EIO, for the file that is not local alone);
+ * - `waitsFor` a code: other requests succeed, so that the tree waits for the objects that fail with this code;
+ * - `held`: the daemon holds the listing;
+ * - `exit`: a first start ends with this exit code, and mounts nothing; the next start succeeds;
+ * - `waits`: a first start waits, with nothing mounted, and continues by itself.
  */
 export type Seen =
   | 'nothing'
@@ -30,14 +30,14 @@ const unreachable = { code: 'unreachable' } as const;
 const corrupt = { code: 'corrupt' } as const;
 const expired = { code: 'expired' } as const;
 
-/** The first bytes of an answer come: what is asked for as the control, one byte of an object, comes whole. */
+/** The first bytes of an answer arrive: so the daemon's control request, for one byte of an object, succeeds. */
 const ofLongAnswers = { watch: undefined, prefetch: { waitsFor: 'unreachable' } } as const;
 
 type Row = Readonly<Partial<Record<Stage, Seen | undefined>>>;
 
 /**
- * Of each fault, what it does in each stage. A stage that is missing has no such fault: of a watched key only the head
- * of the answer is looked at, and S3 gives no checksum for a listing.
+ * The effect of each fault in each stage. A stage without an entry cannot have the fault: the daemon looks only at the
+ * head of the answer for a watched key, and S3 gives no checksum for a listing.
  */
 const rows: Readonly<Record<FaultName, Row>> = {
   'is down: it cuts every connection': triedAgain(unreachable),
@@ -52,7 +52,7 @@ const rows: Readonly<Record<FaultName, Row>> = {
   'redirects to another region': everywhere({ exit: 78 }, { code: 'wrong-region' }),
   'closes in the middle of an answer': { ...triedAgain(unreachable), ...ofLongAnswers },
   'sends an answer of another length': { ...everywhere({ exit: 69 }, corrupt), watch: undefined },
-  // One byte of an object has no checksum: the fault is taken for that of the objects.
+  // An answer of one byte has no checksum: the control succeeds, and the daemon blames the objects.
   'flips one bit of the content': { prefetch: { waitsFor: 'corrupt' }, read: corrupt },
   'fails at the second page of a listing': {
     start: 'waits',
@@ -63,7 +63,7 @@ const rows: Readonly<Record<FaultName, Row>> = {
   'lists what it had before': { revalidation: 'nothing', settle: 'nothing' },
 };
 
-/** What may repair itself is tried again, by a read until its deadline. */
+/** The daemon retries what may repair itself; a read retries until its deadline. */
 function triedAgain(later: Seen): Row {
   return { ...everywhere('waits', later), read: { code: 'deadline' } };
 }
@@ -78,7 +78,7 @@ export const matrix: readonly Cell[] = Object.entries(rows).flatMap(([fault, row
   ),
 );
 
-/** Each stage, with faults that differ, and where they do not take long to be noticed. */
+/** Each stage, with different faults that the daemon notices soon. */
 export const sample: readonly Cell[] = (
   [
     ['answers 503 SlowDown', 'start'],

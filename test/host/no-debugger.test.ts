@@ -49,7 +49,7 @@ describe('SIGUSR1, which has Node.js open its debugger to every user of the host
       defer(t, () => child.kill('SIGKILL'));
       await delay(wait);
       child.kill('SIGUSR1');
-      // Before Node.js heeds it, it ends the process, as it ends any.
+      // Before Node.js handles SIGUSR1, the signal ends the process, as it ends any process.
       const hasEnded = (): boolean => child.process.exitCode !== null || child.process.signalCode !== null;
       await waitFor('an event, or its end', () => hasEnded() || child.stdout().includes('\n'));
       if (hasEnded()) continue;

@@ -7,7 +7,7 @@ import { repository } from '../support/repository.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A process that goes before others from its first line on, with one that it has started, and back when it is asked to. */
+/** A process that first raises the priority of itself and of its child, and restores it when it is asked to. */
 const program = `
   import { spawn } from 'node:child_process';
   import { once } from 'node:events';

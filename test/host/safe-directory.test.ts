@@ -13,7 +13,7 @@ interface Entry {
   readonly link?: string;
 }
 
-/** What is unsafe about a path of the given directories; those that are not given are root's, and 0755. */
+/** What is unsafe about a path, given these directories. All others belong to root and have mode 0755. */
 function flaw(
   path: string,
   tree: Readonly<Record<string, Entry | undefined>>,

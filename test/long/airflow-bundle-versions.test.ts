@@ -139,12 +139,12 @@ test('modules of a version are compiled once where PYTHONPYCACHEPREFIX is set, a
     const text = await read(airflowPython, args, { env: { PYTHONDONTWRITEBYTECODE: '', ...env } });
     t.diagnostic(`${MODULES} modules of ${MODULE.length} B, ${what}: ${text.trim()} ms of CPU`);
   };
-  // Those of Python's own modules are kept there, too.
+  // The prefix also keeps the bytecode of Python's own modules.
   const keptOf = async (): Promise<readonly string[]> =>
     (await readdir(prefix, { recursive: true })).filter((name) => /\/lib\/m\d+\.[^/]*pyc$/.test(name));
   const kept = async (): Promise<number> => (await keptOf()).length;
   const withPrefix = { PYTHONPYCACHEPREFIX: prefix };
-  // What is read for the first time is fetched: not in the figures.
+  // The first read of a file fetches it, so the figures leave it out.
   await take('the first read of a version', `versions/${first}`, {});
   await take('a version, nothing kept', `versions/${first}`, {});
   await take('a version, with a prefix, the first time', `versions/${first}`, withPrefix);
@@ -230,7 +230,7 @@ async function losesItsMount(t: TestContext, node: Node, current: TestedBundle, 
   assertShows(await named.initialize(), first, 'one', again);
 }
 
-/** That it is this release and that its files are: by a read through its path. */
+/** Asserts that the bundle answers with this release, and that a read through its path gives the release's file. */
 function assertShows(answer: BundleAnswer, release: string | null, text: string, { target }: Mount): void {
   assert.deepEqual(
     { error: answer.error, version: answer.version, path: answer.path, text: answer.text },
@@ -241,7 +241,7 @@ function assertShows(answer: BundleAnswer, release: string | null, text: string,
 
 type Node = Awaited<ReturnType<typeof startNode>>;
 
-/** A mount that believes one signer, and somebody who deploys to it. */
+/** A mount that trusts one signer, and a function that deploys to it with that signer. */
 async function startNode(t: Cleanup) {
   const root = await openRoot(t);
   const proxy = await StoreProxy.start({ upstream: root.seaweedfs.endpoint });
@@ -265,7 +265,7 @@ async function startNode(t: Cleanup) {
     proxy,
     mount,
     newest: () => root.newest(),
-    /** Ends when the node shows it; returns its id. */
+    /** Resolves with the release's id, once the node shows it. */
     deploy: async (text: string, others: Readonly<Record<string, string>> = {}): Promise<string> => {
       await root.deploy({ ...others, [FILE]: text }, { flags });
       const id = await root.newest();

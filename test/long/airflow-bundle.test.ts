@@ -6,7 +6,7 @@ import { airflowVersion, bundleMissing } from '../support/airflow/installation.t
 import { activeDags, assertUnharmed } from '../support/airflow/unharmed.ts';
 import { mountImpossible } from '../support/mount.ts';
 
-/** Longer than the test: a file of which the parse falls into the time without a mount is another matter. */
+/** Longer than the test: it does not cover a file whose parse falls into the time without a mount. */
 const ROUND_SECONDS = 600;
 
 test(`Airflow ${airflowVersion} works with a DagmountBundle over a mount of a prefix`, {
@@ -58,8 +58,8 @@ async function edits(t: TestContext, deployed: Deployment, edit: string): Promis
 }
 
 /**
- * Without the bundle every DAG is stale after the first of these refreshes. What lasts longer than a round of parses is
- * another matter: Airflow then parses files that are gone without asking the bundle (docs/airflow.md).
+ * Without the bundle every DAG is stale after the first of these refreshes. This does not cover an outage longer than a
+ * round of parses: Airflow then parses files that are gone without asking the bundle (docs/airflow.md).
  */
 async function survivesUnmounting(t: TestContext, deployed: Deployment): Promise<void> {
   const { audit } = deployed.airflow;

@@ -15,8 +15,8 @@ const KILLS = 3;
 const OUTAGE_SECONDS = 30;
 
 /**
- * One story, in which each part begins where the one before ended: three ways for releases to come to the same Airflow, and
- * what each shows. What is asserted is what dagmount promises; of the others, what was seen is printed.
+ * One story, whose parts each begin where the one before ended: releases come in three ways to the same Airflow, and
+ * the test compares what each shows. It asserts what dagmount promises; of the other ways, it prints what it saw.
  */
 test(`Airflow ${airflowVersion} runs DAGs of a mount with versions, a synchronised directory and an S3DagBundle`, {
   skip: mountImpossible || bundleMissing || amazonMissing || supervisorMissing,
@@ -117,7 +117,7 @@ test(`Airflow ${airflowVersion} runs DAGs of a mount with versions, a synchronis
       const next = String(100 + flip);
       await Promise.all(all.map((way) => way.deploy(next)));
       await release.isShown(next);
-      // Not in step with the processor's rounds.
+      // Keeps the deploys out of step with the processor's rounds.
       await delay(500 * (flip % 5));
     }
     for (const way of all) {
@@ -195,7 +195,7 @@ test(`Airflow ${airflowVersion} runs DAGs of a mount with versions, a synchronis
     const mark = await airflow.audit.mark();
     await Promise.all(all.map((way) => way.deployHalf('202')));
     const runs = new Map<Way, string>();
-    // What is there of it is found in a round of parses.
+    // In one round of parses Airflow finds those files of the release that are there.
     for (const way of all) await stage.parsedAll(way, mark);
     await delay(10_000);
     for (const way of all) await stage.parsedAll(way, await airflow.audit.mark());

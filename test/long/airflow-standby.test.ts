@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const READERS = 8;
 
-/** Of a DAG that is there at first, with another name. */
+/** The source of a DAG of the first tree, under another name. */
 function newDag(deployed: Deployment, id: string): string {
   const source = deployed.folder.get('ingest_events.py')?.toString() ?? '';
   assert.ok(source.includes('ingest_events'));

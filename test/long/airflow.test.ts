@@ -12,11 +12,11 @@ import { startReader } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const pollSeconds = 5;
-/** 30 s by default: a busy machine would never be done with a round of parses, and an edit waits for the end of one. */
+/** 30 s by default: a busy machine would never end a round of parses, and an edit waits for the end of one. */
 const roundSeconds = 60;
 const skip = mountImpossible || airflowMissing;
 
-/** What Airflow may take on top of it. A promise of docs/airflow.md, and so it is asserted. */
+/** What Airflow may add to the delay of dagmount. docs/airflow.md promises it, so the test asserts it. */
 const airflowSeconds = 5;
 
 test(`Airflow ${airflowVersion} works with ${dagIds.length} DAGs over a mount`, { skip }, async (t) => {
@@ -58,7 +58,7 @@ async function survivesOutage(t: TestContext, deployed: Deployment): Promise<voi
   await deployed.proxy.goDown();
   await deployed.mount.logged('revalidation-failed');
   await delay(90_000);
-  // An outage during which nothing was parsed would show nothing.
+  // An outage in which Airflow parses nothing would show nothing.
   await waitForAirflow(deployed, 'a parse of each DAG while the store is down', async () => {
     return new Set((await audit.since(mark, 'parsed')).map((row) => row.subject)).size === dagIds.length;
   });
@@ -91,8 +91,8 @@ function emptied({ head, body }: StoredAnswer): StoredAnswer {
 }
 
 /**
- * Between two rounds of parses: every file's last one is so fresh that none waits for its next, and what is changed now is
- * all that is to be parsed.
+ * Waits for the time between two rounds of parses. Every file was parsed so recently that none is due: Airflow then
+ * parses only the file that changes now.
  */
 async function whenIdle(deployed: Deployment): Promise<void> {
   await waitForAirflow(deployed, 'a pause between two rounds of parses', async () => {
@@ -239,14 +239,14 @@ async function flips(t: TestContext, deployed: Deployment): Promise<void> {
   await waitForAirflow(deployed, 'the local DAG', () => shown('orders_local', '000'));
   for (let flip = 1; flip <= flipCount; flip += 1) {
     const release = String(flip).padStart(3, '0');
-    // In the order of the keys, as `aws s3 sync` goes; a directory that is synchronised to gets them so too.
+    // In the order of the keys, as `aws s3 sync` uploads; a synchronised directory gets them in this order too.
     await deployed.put('orders.py', at(release, dag));
     await deployed.local.put('orders.py', at(release, localDag));
     await delay(between);
     await deployed.put('orders_lib/release.py', at(release, library));
     await deployed.local.put('orders_lib/release.py', at(release, library));
     await waitForAirflow(deployed, `release ${release}`, () => shown('orders', release));
-    // A mixture of the local directory stays until min_file_process_interval is over: that long is not waited.
+    // A mixture in the local directory stays until min_file_process_interval is over; the test does not wait that long.
     const patience = Date.now() + 10_000;
     await waitForAirflow(
       deployed,
@@ -275,11 +275,11 @@ async function flips(t: TestContext, deployed: Deployment): Promise<void> {
 
 interface Mixtures {
   readonly parses: number;
-  /** Parses that saw one file of one release and the other of another. */
+  /** Parses that saw one file of one release and the other file of another release. */
   readonly mixed: number;
-  /** Most of them in a row. */
+  /** The most of them in a row. */
   readonly longest: number;
-  /** How long they were in the database, in all. */
+  /** The total time for which the database had them. */
   readonly shownSeconds: number;
 }
 

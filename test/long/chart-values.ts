@@ -1,18 +1,18 @@
-/** A value of the chart, and what is seen of it in what the chart gives. */
+/** A value of the chart, and the text that it adds to the manifests. */
 export interface TriedValue {
-  /** In values.yaml. */
+  /** The place in values.yaml. */
   readonly path: string;
   readonly value: unknown;
-  /** Stands in the manifests with the value, and not without. */
+  /** The manifests contain this text with the value, and not without it. */
   readonly shows: string;
-  /** Without these, the value shows nowhere. */
+  /** The value shows only together with these values. */
   readonly with?: object;
 }
 
 const monitored = (kind: string): object => ({ metrics: { [kind]: { enabled: true } } });
 const resources = { requests: { cpu: '123m' }, limits: { memory: '321Mi' } };
 
-/** Every value that values.yaml has, by its path: the test of the chart fails if one is missing here. */
+/** Every value that values.yaml has, by its path: the chart's test fails if one is missing here. */
 export const triedValues: readonly TriedValue[] = [
   { path: 'image.repository', value: 'registry.example/dag', shows: 'image: registry.example/dag:0.1.0' },
   { path: 'image.tag', value: '9.9.9', shows: 'image: localhost/dagmount:9.9.9' },
@@ -157,7 +157,7 @@ export const triedValues: readonly TriedValue[] = [
   },
 ];
 
-/** Values that the schema refuses, each with a word of what helm says. */
+/** Values that the schema refuses, each with a part of helm's message. */
 export const refusedValues: readonly (readonly [values: object, says: RegExp])[] = [
   [{ configg: {} }, /configg/],
   [{ config: { allow: ['acme/dags'] } }, /allow/],

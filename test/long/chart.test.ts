@@ -135,7 +135,7 @@ describe('the chart', { skip: helmMissing }, () => {
     });
     const others = [join(airflow, 'without-csi/daemonset.yaml')];
     assert.deepEqual(faultsOf(VERSIONS, [...files, ...others]), []);
-    // What the schemas would not take is seen.
+    // The validator finds what the schemas do not allow.
     const wrong = join(directory, 'wrong.yaml');
     const text = readFileSync(files[0] ?? '', 'utf8');
     for (const [from, to] of [

@@ -6,8 +6,8 @@ import { mountImpossible } from '../support/mount.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 
 /**
- * Each promise's tests over `current/` of a mount with --versions, in which a write is a deploy. Every mount is served by the
- * successor of the server that made it.
+ * Runs each promise's tests over `current/` of a mount with --versions, in which a write is a deploy. The successor of
+ * the server that made a mount serves it.
  */
 for (const driver of drivers) {
   const skip = mountImpossible || supervisorMissing || (driver === 'fuse-native' && fuseNativeImpossible);

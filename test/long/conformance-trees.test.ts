@@ -6,7 +6,7 @@ import { mountImpossible } from '../support/mount.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 
 /**
- * Each promise's tests over one of two trees of a mount. Every mount is served by the successor of the server that made it.
+ * Runs each promise's tests over one of two trees of a mount. The successor of the server that made a mount serves it.
  */
 for (const driver of drivers) {
   const skip = mountImpossible || supervisorMissing || (driver === 'fuse-native' && fuseNativeImpossible);

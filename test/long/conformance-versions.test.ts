@@ -6,8 +6,8 @@ import { mountImpossible } from '../support/mount.ts';
 import { supervisorMissing } from '../support/supervised.ts';
 
 /**
- * Each promise's tests over a version of a mount with --versions, of those that can be asked of what never changes. Every
- * mount is served by the successor of the server that made it.
+ * Runs, over a version of a mount with --versions, those of each promise's tests that need no change of the tree. The
+ * successor of the server that made a mount serves it.
  */
 for (const driver of drivers) {
   const skip = mountImpossible || supervisorMissing || (driver === 'fuse-native' && fuseNativeImpossible);

@@ -12,7 +12,7 @@ import {
 import { fuseNativeImpossible } from '../support/driver.ts';
 import { mountImpossible } from '../support/mount.ts';
 
-/** Each promise's tests through a mount. Those with the kernel driver are run as they stand, beside these. */
+/** Runs the tests through a mount of fuse-native. Those with the kernel driver run as they stand, beside these. */
 describe('fuse-native', { skip: mountImpossible || fuseNativeImpossible }, () => {
   const way = { driver: 'fuse-native' } as const;
   const excepted = exceptionsOf(way);

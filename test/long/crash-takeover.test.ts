@@ -33,7 +33,7 @@ for (const takeover of ['resend', 'journal'] as const) {
         assert.equal(takeovers.length, TIMES);
         const owed = takeovers.filter((line) => Number(line.owed) > 0).length;
         if (['committed', 'notified'].includes(point)) assert.equal(owed, TIMES);
-        // A moment in which the kernel is being told: on a busy host it may be over.
+        // This point lies in the moment in which the server tells the kernel: on a busy host that moment may be over.
         if (point === 'notifying') assert.ok(owed > 0, `${owed} owed notifications`);
         assert.deepEqual(await mount.stop(), { code: 0, signal: null });
       });

@@ -12,16 +12,16 @@ import { seeChanges } from '../support/seen-changes.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** How long credentials are replaced under changes and reads. */
+/** For how long this replaces the credentials, under changes and reads. */
 const SECONDS = Number(process.env.DAGMOUNT_TEST_SECONDS ?? 65);
-/** How long all of them are refused. */
+/** For how long the store refuses all credentials. */
 const REFUSED_SECONDS = Number(process.env.DAGMOUNT_TEST_REFUSED_SECONDS ?? 20);
 const ROTATED_EVERY_MS = 20_000;
 const FILES = 40;
 const MEBIBYTE = 1024 ** 2;
 const LARGE = `print("${'l'.repeat(9 * MEBIBYTE)}")`;
 
-/** A store that takes the credentials of the newest rotation and no others, not even those before it. */
+/** A store that takes only the credentials of the newest rotation, and refuses even those of the one before. */
 class GuardedStore {
   refused = 0;
   isRefusingAll = false;
@@ -34,7 +34,7 @@ class GuardedStore {
   static async start(t: TestContext, issuer: Issuer): Promise<GuardedStore> {
     const store: MemoryS3 = await MemoryS3.start({
       recorded: false,
-      // A listing is of some pages: credentials are replaced in the midst of one, too.
+      // A listing has several pages, so that a rotation may fall between two of them.
       pageKeys: 15,
       fault: ({ authorization }) => {
         if (!guarded.isRefusingAll && authorization.includes(`Credential=${issuer.key}/`)) return undefined;
@@ -70,7 +70,7 @@ function scan(t: TestContext, path: string, ...how: readonly string[]) {
   };
 }
 
-/** Files below a directory that hold one of some texts; the mount is left out. */
+/** The files below a directory that contain one of some texts; this leaves the mount out. */
 async function filesWith(directory: string, texts: readonly string[]): Promise<readonly string[]> {
   const patterns = texts.flatMap((text) => ['-e', text]);
   const args = ['-rlaF', '--devices=skip', '--exclude-dir=dags', ...patterns, directory];
@@ -123,7 +123,7 @@ describe('credentials that are replaced every 20 s, and those before refused at 
             '--log-level',
             'debug',
           ],
-          // What is large is not kept: each read of it asks the store.
+          // The cache keeps no large file: each read of one asks the store.
           ...['--prefetch', '1MiB', '--cache-size', '16MiB'],
           ...(way.profile === undefined ? [] : ['--profile', way.profile]),
         ],

@@ -46,7 +46,7 @@ describe('dagmount csi, asked over its socket', { skip: nodeImpossible }, () => 
       await assert.rejects(node.publish('pod', attributes), { code, details }, JSON.stringify(attributes));
     assert.deepEqual([node.mountKeys(), existsSync(node.target('pod'))], [[], false]);
     assert.ok(!node.log().some(({ event }) => event === 'volume-source-started'));
-    // An option of a mount stays the value of an attribute.
+    // Text that looks like an option of mount stays the value of its attribute.
     await node.publish('pod', { source: SOURCE, exclude: '--allow-other,; touch x' });
     assert.equal(await readIn(node, 'pod'), 'a');
     await node.unpublish('pod');
@@ -135,14 +135,14 @@ describe('the next driver', { skip: nodeImpossible }, () => {
     );
     assert.ok(existsSync(foreign));
     assert.deepEqual(node.mountKeys(), []);
-    // kubelet starts the pods anew; their content is still on the disk.
+    // kubelet starts the pods again; their content is still on the disk.
     await node.publish('one');
     assert.equal(await readIn(node, 'one'), 'a');
     for (const pod of ['one', 'two']) await node.unpublish(pod);
   });
 });
 
-/** A mount(8) for the driver that waits before a bind, once it is told to. */
+/** A mount(8) for the driver; while `holdUp` is in force it waits before a bind. */
 async function makePrograms(t: TestContext) {
   const directory = await temporaryDirectory(t);
   const [isHeld, called] = ['held', 'called'].map((name) => join(directory, name)) as [string, string];

@@ -20,7 +20,7 @@ interface Case {
   readonly status: string;
 }
 
-/** They would test the controller, which is this test's own. */
+/** Skipped: these would test the controller, which belongs to this test. */
 const OF_CONTROLLER = '\\[(Group)?Controller';
 
 /** The cases of the report that csi-sanity writes in JUnit's format. */
@@ -30,7 +30,7 @@ function casesOf(report: string): readonly Case[] {
   );
 }
 
-/** A capability that this driver does not have, and csi-sanity asks for by the test's name. */
+/** The names of tests that need a capability which this driver does not have. */
 const NOT_PROVIDED = [
   'NodeStageVolume',
   'NodeUnstageVolume',
@@ -41,7 +41,7 @@ const NOT_PROVIDED = [
   'NodePublishVolume with single node multi writer capability',
 ];
 
-/** The volumes of these were made by the controller of this test. */
+/** The controller of this test made the volumes of these tests. */
 const LIFECYCLES = [
   'Node Service should work',
   'Node Service should be idempotent',
@@ -91,7 +91,7 @@ describe('dagmount csi', { skip }, () => {
       LIFECYCLES.filter((name) => !passed.includes(name)),
       [],
     );
-    // csi-sanity itself leaves one of a controller out: pending.
+    // csi-sanity itself leaves out one test of a controller, as pending.
     const skipped = [...namesOf('skipped'), ...namesOf('pending')];
     const ofNode = skipped.filter((name) => !new RegExp(OF_CONTROLLER).test(name));
     t.diagnostic(`${passed.length} passed; skipped: ${skipped.length - ofNode.length} of controllers`);

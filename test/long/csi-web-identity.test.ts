@@ -10,10 +10,10 @@ import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const ROTATIONS = 5;
-/** The SDK asks for new credentials five minutes before these end: each time. */
+/** The SDK asks for new credentials five minutes before these end, so it asks each time. */
 const LIFE_MS = 20_000;
 
-/** Reads all files again and again until its input ends, and says how often, and what failed. */
+/** Reads all files again and again until its input ends, then prints how often, and what failed. */
 const READER = `
 import os, sys, threading
 root, over = sys.argv[1], threading.Event()
@@ -29,7 +29,7 @@ while not over.is_set():
 print(rounds, problems)
 `;
 
-/** Security Token Service: takes the newest token, and gives the key of its number. */
+/** Security Token Service: takes the newest token only, and gives the key with the token's number. */
 async function startSts(t: TestContext, rotation: () => number): Promise<string> {
   const server = createServer(async (request, response) => {
     let body = '';
@@ -71,7 +71,7 @@ describe('a volume with a role', { skip: nodeImpossible }, () => {
     defer(t, () => store.close());
     for (let file = 0; file < 20; file += 1) store.put(`dags/f${file}.py`, 'rotation 0');
     const node = await CsiNode.start(t, {
-      // The driver's own credentials, which the pod must not have.
+      // The driver's own credentials; the pod must not get them.
       env: { AWS_ACCESS_KEY_ID: 'driver', AWS_SECRET_ACCESS_KEY: 's', AWS_ENDPOINT_URL_STS: sts },
       allow: ['s3://bucket/dags'],
       endpoint: store.endpoint,
@@ -92,7 +92,7 @@ describe('a volume with a role', { skip: nodeImpossible }, () => {
     const shown = async (text: string): Promise<boolean> =>
       (await startReader('cat', [join(node.target('pod'), 'f7.py')]).done).stdout === text;
     for (let next = 1; next <= ROTATIONS; next += 1) {
-      // The old token is worth nothing from now on, some time before kubelet repeats the publish.
+      // The store refuses the old token from now on, some time before kubelet repeats the publish.
       rotation = next;
       store.put('dags/f7.py', `rotation ${next}`);
       await publish(`token-${next}`);

@@ -43,7 +43,7 @@ async function contentOf(path: string): Promise<string> {
   return stdout;
 }
 
-/** Rejects with what kubelet writes into the events of the pod. */
+/** Gets the error that kubelet writes into the events of the pod. */
 async function refusal(
   node: CsiNode,
   attributes: Readonly<Record<string, string>>,
@@ -180,7 +180,7 @@ describe('dagmount csi', { skip: nodeImpossible }, () => {
     const device = node.deviceOf('pod');
     const [path = ''] = paths;
     const first = await node.startSecondDriver();
-    // It is still the first one that answers kubelet.
+    // The first driver still answers kubelet.
     await node.publish('beside');
     assert.equal(node.deviceOf('beside'), device);
     assert.ok(!node.log().some(({ event }) => event === 'volumes-restored'));
@@ -221,7 +221,7 @@ describe('dagmount csi', { skip: nodeImpossible }, () => {
     const allow = ['s3://bucket/dags'];
     const node = await CsiNode.start(t, { env: KEYS, allow, endpoint: store.endpoint });
     await node.publish('pod');
-    // A container's own mount of the volume: mountPropagation HostToContainer, and None.
+    // Two containers, each with its own mount of the volume: mountPropagation HostToContainer, and None.
     const following = await container(node, 'slave');
     const own = await container(node, 'private');
     await node.kill();
@@ -243,7 +243,7 @@ describe('dagmount csi', { skip: nodeImpossible }, () => {
   });
 });
 
-/** A mount namespace in which the volume is mounted, and which reads a file once it is told to. */
+/** A mount namespace with the volume in it; its process reads a file when the test sends a line. */
 async function container(node: CsiNode, propagation: 'slave' | 'private'): Promise<{ reader: Reader }> {
   const place = join(node.directory, `container-${propagation}`);
   await mkdir(place);

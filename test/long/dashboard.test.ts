@@ -23,7 +23,7 @@ function replaced(expression: string): string {
   return expression.replaceAll('$job', JOB).replaceAll('$instance', '.+').replaceAll('$tree', '.*');
 }
 
-/** Reads a file of which the kernel has nothing any more. */
+/** Reads a file after dropping its pages from the kernel's cache. */
 const READ_ANEW = `
 import os, sys
 fd = os.open(sys.argv[1], os.O_RDONLY)
@@ -31,16 +31,16 @@ os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 os.read(fd, 65536)
 `;
 
-/** What the variables offer; each of these mounts has one tree, whose metrics have no label for it. */
+/** How many values a variable offers. Each of these mounts has one tree, so its metrics have no label for the tree. */
 const SELECTED: ReadonlyMap<string, number> = new Map([
   ['job', 1],
   ['tree', 0],
 ]);
 
-/** Always zero but for moments, in which nothing may be scraped. */
+/** Zero except for moments, and there may be no scrape in such a moment. */
 const MOMENTARY = /^sum\(dagmount_version_lookups_waiting\{/;
 
-/** Makes something happen that is counted, again once it was scraped: an increase is seen between two scrapes. */
+/** Makes a counted event happen twice, with a scrape in between: an increase shows only between two scrapes. */
 async function twice(
   prometheus: Prometheus,
   metric: string,
@@ -62,8 +62,8 @@ async function portOf(mount: Mount): Promise<number> {
 }
 
 /**
- * Two nodes of one environment: one follows the second release, the other holds it; a third one has a time. Versions are
- * looked up, of which two are none.
+ * Two nodes of one environment. Of the second release, the first node shows it and the other holds it; a third release
+ * has a time from which it is due. The test looks up one version that exists and two that do not.
  */
 async function startReleases(t: TestContext) {
   const root = await openRoot(t);
@@ -100,7 +100,7 @@ async function startReleases(t: TestContext) {
   return { mounts: [following, holding], happen };
 }
 
-/** A node of a plain prefix that is asked by webhooks, killed, refused reads, and sent to a standby. */
+/** A node of a plain prefix. It gets webhooks, its server is killed, its reads fail, and it moves to a standby. */
 async function startPrefix(t: TestContext) {
   const [first, second] = [
     new Store('s3://bucket/dags/', inParts('a')),
@@ -152,7 +152,7 @@ async function startPrefix(t: TestContext) {
   return { mount, happen };
 }
 
-/** The driver of a node with a mount that answers and one that does not, without its mounts. */
+/** The metrics of a node's driver, with one mount that answers and one that does not. The mounts do not exist. */
 async function startDriver(t: TestContext) {
   const publishes = new PublishCounter();
   const metrics = new DriverMetrics({
@@ -196,7 +196,7 @@ test('each query of the dashboard gives data in a Prometheus that scrapes mounts
   }
   const queries = [
     ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr }))),
-    // An annotation is a moment, which is over.
+    // An annotation shows a moment that is over by now.
     ...dashboard.annotations.list.map(({ name, expr }) => ({
       title: name,
       expr: `max_over_time((${expr})[30m:1s])`,
@@ -205,7 +205,7 @@ test('each query of the dashboard gives data in a Prometheus that scrapes mounts
   const empty: string[] = [];
   for (const { title, expr } of queries) {
     let samples: readonly Sample[] = [];
-    // What did not happen would be zero, or nothing.
+    // An event that did not happen gives zero, or no sample.
     const hasData = async (): Promise<boolean> => {
       samples = await prometheus.query(replaced(expr));
       return samples.some(({ value }) => value > 0 || (MOMENTARY.test(expr) && value === 0));

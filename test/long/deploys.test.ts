@@ -31,7 +31,7 @@ interface Server {
   stop(): Promise<void>;
 }
 
-/** A request to moto takes three times as long as one to the others: it tries fewer where two others try all. */
+/** moto takes three times as long for a request as the others: it tries fewer histories if two others try all. */
 const HISTORIES_OF_MOTO = versitygwProgram() === undefined ? HISTORIES : Math.min(60, HISTORIES);
 
 const servers: readonly (readonly [

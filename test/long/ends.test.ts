@@ -78,7 +78,7 @@ for (const takeover of ['resend', 'journal'] as const) {
           const silent = takeovers.filter(({ cause }) => cause === 'silent');
           assert.ok(silent.length >= Math.ceil(TIMES / 2), `${silent.length} gave no sign of life`);
           assert.equal(stuck.length, silent.length, 'where the threads of each of them were is said');
-          // The main thread of a server that stood by has the command's words for its name.
+          // In a server that was a standby, the name of the main thread has the words of the command.
           assert.ok(stuck.every(({ threads }) => /(^|; )\d+ [^;:]* [Tt]: /.test(String(threads))));
           t.diagnostic(`threads: ${stuck[0]?.threads}`);
         }

@@ -15,7 +15,7 @@ export function body(path: string, version: number): string {
   return versionedFile(path, version, 40 + ((version * 37) % 50));
 }
 
-/** Changes one file after the other until it is told to stop. */
+/** Changes one file after the other until the signal. */
 export async function change(store: Store, until: AbortSignal): Promise<void> {
   for (let version = 1; !until.aborted; version += 1) {
     const path = paths[(version * 7) % paths.length] as string;
@@ -24,7 +24,7 @@ export async function change(store: Store, until: AbortSignal): Promise<void> {
   }
 }
 
-/** Ends readers of endure.py, who must have seen nothing. */
+/** Ends readers of endure.py; they must have noticed nothing. */
 export async function outlived(t: TestContext, readers: readonly Reader[]): Promise<void> {
   for (const reader of readers) reader.end();
   const results = await Promise.all(

@@ -13,10 +13,10 @@ const MOUNTS = 3;
 const READERS = 8;
 const DEPLOYS = 20;
 const ARMED = 3;
-/** The last module that all versions have: every second version lacks some behind it. */
+/** The last module that all versions have: every second version lacks some of the later ones. */
 const watched = 'shared/m0100.py';
 
-/** At which a server is killed. The last two are amid the arrival of content, or amid its publication. */
+/** When the test kills a server. The last two moments fall into the download of content, or into its publication. */
 const MOMENTS = [
   { object: '/manifests/', afterMs: 0 },
   { object: '/packs/', afterMs: 0 },
@@ -31,7 +31,7 @@ function startReaders({ nodes }: Fleet): readonly Reader[] {
   return Array.from({ length: READERS }, (_, at) => startImporter(nodes[at % nodes.length]!.mount.target));
 }
 
-/** No reader saw an error, a file that was not whole, or two versions within a generation. */
+/** Ends the readers. None may have seen an error, an incomplete file, or two versions within a generation. */
 async function endReaders(readers: readonly Reader[]) {
   const results = await Promise.all(readers.map(endImporter));
   const wrong = results.flatMap(({ problems, mixed }) => [...problems, ...mixed]);
@@ -42,7 +42,7 @@ async function endReaders(readers: readonly Reader[]) {
   return { walks, proven, versions: new Set(results.flatMap(({ versions }) => versions)) };
 }
 
-/** Kills the server of a node, once: so many milliseconds after it asked for such an object. */
+/** Kills the server of a node once, `afterMs` after it asked for such an object. */
 async function killAt({ mount, proxy }: Node, { object, afterMs }: (typeof MOMENTS)[number]): Promise<void> {
   const server = await mount.serverPid();
   await new Promise<void>((resolve) => {
@@ -50,7 +50,7 @@ async function killAt({ mount, proxy }: Node, { object, afterMs }: (typeof MOMEN
       if (!url.includes(object)) return undefined;
       proxy.fault = undefined;
       setTimeout(() => resolve(void process.kill(server, 'SIGKILL')), afterMs);
-      // The answer is not to be there before the server is killed, where that is at once.
+      // If the kill is immediate, the answer must not arrive before it.
       return afterMs === 0 ? { delay: 100 } : undefined;
     };
   });

@@ -18,7 +18,7 @@ import {
 const run = promisify(execFile);
 const notRoot = process.geteuid?.() === 0 ? false : 'a mount namespace needs root';
 
-/** In a namespace of mounts: every file of libfuse 2 is gone, or as good as that where there is no overlayfs. */
+/** In a mount namespace, removes every file of libfuse 2, or makes it unusable if there is no overlayfs. */
 const hide = `
 for file in $(ldconfig -p | sed -n 's/.*libfuse\\.so\\.2.* => //p'); do
   directory=$(dirname "$(readlink -f "$file")")
@@ -30,7 +30,7 @@ for file in $(ldconfig -p | sed -n 's/.*libfuse\\.so\\.2.* => //p'); do
   fi
 done`;
 
-/** Installs the package, asks doctor, and mounts: says what each printed, and how it ended. */
+/** Installs the package, runs doctor, and mounts; prints the output and exit code of each. */
 const visit = `
 export HOME="$1/home" npm_config_cache="$npm_config_cache"; mkdir -p "$1/home" "$1/dags" "$1/prefix"
 say() { name=$1; shift; output=$("$@" 2>&1); echo "== $name $?"; echo "$output"; }

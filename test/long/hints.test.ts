@@ -48,15 +48,15 @@ function median(values: readonly number[]): number {
   return [...values].sort((one, other) => one - other)[values.length >> 1]!;
 }
 
-/** The times from twenty changes to what a reader sees of them, milliseconds. */
+/** The milliseconds from each of twenty changes until a reader sees it. */
 async function changesSeen(
   t: TestContext,
   mount: Mount,
   store: Store,
   hint?: (change: number) => Promise<void>,
 ): Promise<readonly number[]> {
-  // Hints that come soon after others are followed later: two looks in ten seconds are due to them. A change by itself
-  // comes at any time between two polls.
+  // The daemon delays a look if hints follow each other soon: it makes at most two looks in ten seconds. A change
+  // without a hint comes at any time between two polls.
   const pauseMs = (): number => (hint === undefined ? Math.random() * 10_000 : 5_100 + Math.random() * 1_000);
   const seen = seeChanges(t, mount, 'f1.py');
   const times: number[] = [];
@@ -75,7 +75,7 @@ function listingOf(mount: Mount): Promise<number> {
   return statusOf(mount).then(({ source }) => (source.listingSeconds ?? 0) * 1000);
 }
 
-/** A queue of an emulator of SQS in this process. */
+/** A queue in an emulator of SQS, which runs in this process. */
 async function openQueue(t: TestContext) {
   const restoreDns = interceptLocalhostDns();
   const server = await startFauxqs({ port: await freePorts(1), logger: false });
@@ -90,7 +90,7 @@ async function openQueue(t: TestContext) {
     restoreDns();
   });
   const { QueueUrl = '' } = await client.send(new CreateQueueCommand({ QueueName: 'dags' }));
-  // The emulator's addresses of queues are below localhost, which the daemon has to find too.
+  // The emulator's queues have addresses below localhost, which the daemon has to resolve too.
   const preload = join(repository, 'dist/test/support/localhost-dns.js');
   const messages = () => server.inspectQueue('dags')!.messages;
   return {
@@ -128,7 +128,7 @@ async function openWebhook(t: TestContext, store: Store) {
   return { mount, post };
 }
 
-// Each of them only waits, most of the time.
+// Most of the time, these tests wait.
 describe('a change is seen', { skip: mountImpossible, concurrency: true }, () => {
   test('after a webhook, long before the next poll', async (t) => {
     const store = await openStore(t);
@@ -180,7 +180,7 @@ describe('a flood', { skip: mountImpossible }, () => {
     t.diagnostic(
       `${EVENTS} events: sent in ${sentMs} ms, received in ${receivedMs} ms, deleted in ${Date.now() - began} ms; ${looks} looks`,
     );
-    // A flood that does not end is looked at every 30 s.
+    // During a flood that does not end, the daemon looks every 30 s.
     assert.ok(looks >= 1 && looks <= 3 + Math.floor(receivedMs / 30_000), `${looks} looks`);
   });
 
@@ -200,7 +200,7 @@ describe('a flood', { skip: mountImpossible }, () => {
       );
     }
     const before = (await statusOf(mount)).source.lastSuccessAt;
-    // One that is proven is followed by a look, the first since the mount's own.
+    // A webhook with a valid signature causes a look, the first one after the mount's own.
     await waitFor('the proven one to be taken', async () => (await post('proven')) === 202);
     await waitFor('a look', async () => (await statusOf(mount)).source.lastSuccessAt !== before);
     assert.equal(store.listings, listings + 1, '1,000 forged webhooks: no look');

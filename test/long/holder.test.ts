@@ -28,12 +28,12 @@ function childrenOf(pid: number): readonly number[] {
   return list === '' ? [] : list.split(' ').map(Number);
 }
 
-/** Ends a container as the runtime does: the first process is killed, and with it all others at once. */
+/** Ends a container as the runtime does: killing the first process kills all others at once. */
 function killContainer(mount: Mount): void {
   for (const first of childrenOf(mount.pid)) process.kill(first, 'SIGKILL');
 }
 
-/** A mount in a container of its own; a holder in another one. They share a directory. */
+/** A mount in a container of its own, and a holder in another container. They share a directory. */
 async function heldMount(t: TestContext) {
   const store = await openStore(t, new Map(paths.map((path) => [path, body(path, 0)])));
   const shared = await temporaryDirectory(t);

@@ -20,7 +20,7 @@ function impossible(): string | false {
   return false;
 }
 
-/** Runs a shell command as root of a user namespace; its `$0` is an idmapped mount of the mount. */
+/** Runs a shell command as root of a user namespace; `$0` is an idmapped mount of the mount. */
 async function inUserNamespace(t: Cleanup, mount: Mount, command: string) {
   const directory = await temporaryDirectory(t);
   const [program, volume] = [join(directory, 'idmapped-bind'), join(directory, 'volume')];

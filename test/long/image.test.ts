@@ -45,7 +45,7 @@ interface Built {
   readonly archive: string;
 }
 
-/** What scripts/image made in a directory; the reason if this machine lacks something for it. */
+/** The image that scripts/image made in a directory; if this machine lacks a tool for it, the reason. */
 async function build(directory: string): Promise<Built | string> {
   try {
     const options = { timeout: 1_800_000, maxBuffer: 64 * MEBIBYTE };
@@ -65,7 +65,7 @@ async function build(directory: string): Promise<Built | string> {
   }
 }
 
-/** What is used here of a container of a pod, as deploy/airflow/without-csi/daemonset.yaml has it. */
+/** The parts of a pod's container, as deploy/airflow/without-csi/daemonset.yaml has it, that this test uses. */
 interface PodContainer {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
@@ -86,7 +86,7 @@ function containerOf(name: string): PodContainer {
   return found.spec.template.spec.containers[0];
 }
 
-/** A node whose directories lie below one of the test's. */
+/** A node whose directories are below a temporary directory. */
 async function openNode(t: TestContext) {
   const node = await temporaryDirectory(t);
   const shared = join(node, 'mnt/dagmount');
@@ -102,14 +102,14 @@ async function openNode(t: TestContext) {
   return { node, shared, volumesOf };
 }
 
-/** As the driver's container and kubelet know it. */
+/** Paths as the driver's container and kubelet know them. */
 const KUBELET = '/var/lib/kubelet';
 const SOCKET = 'plugins/csi.dagmount.dev/csi.sock';
 
-/** A node as the chart has it: its directories, and a test in the place of kubelet. */
+/** A node as the chart sets it up: its directories, and this test as kubelet. */
 async function openKubelet(t: TestContext, { bucket, endpoint }: Store) {
   const directory = await temporaryDirectory(t);
-  // Short: the path of a socket has 107 bytes at most.
+  // A short name: the path of a socket has at most 107 bytes.
   const kubelet = join(directory, 'k');
   await shareMounts(t, kubelet);
   const own = [
@@ -166,7 +166,7 @@ async function says(container: Container, event: string): Promise<Container> {
   return container;
 }
 
-/** A program of the host, in a container whose view of the node's directory is that of a pod: HostToContainer. */
+/** A program of the host, in a container that sees the node's directory as a pod does: HostToContainer. */
 async function startReader(image: Image, volume: string, root: string, seed: number): Promise<Container> {
   const python = spawnSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
   return image.start({
@@ -186,7 +186,7 @@ async function startReader(image: Image, volume: string, root: string, seed: num
   });
 }
 
-/** As `outlived` asks it of a reader: its streams and its end are those of the container's runtime. */
+/** The container as a reader for `outlived`: its streams and its end are those of the container's runtime. */
 function readerOf({ runtime }: Container): Reader {
   return {
     pid: runtime.pid,
@@ -267,7 +267,7 @@ describe('the image', { skip: mountImpossible || mountCallImpossible || containe
     );
     const over = new AbortController();
     const changing = change(store, over.signal);
-    // As kubelet ends the container of a pod that is replaced; a kill is what lack of memory or a crash is.
+    // SIGUSR1, as kubelet ends the container of a replaced pod; SIGKILL, as lack of memory or a crash does.
     const ends = [
       ...Array.from({ length: KILLS }, () => (container: Container) => container.signal('KILL')),
       ...Array.from(

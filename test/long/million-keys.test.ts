@@ -18,7 +18,7 @@ test('1,000,000 keys mount, are walked and revalidated, in 1.2 GiB', { skip: mou
   t.diagnostic(`walked after ${elapsed()}`);
   await store.revise(999_000, 1_000_000);
   const last = 'd00009999/f00999999.py';
-  // Not prefetched: until the next listing, what has changed in the store is ESTALE.
+  // Not prefetched: an object that has changed in the store is ESTALE until the next listing.
   const look = (): Promise<string> => shell(mount.target, `cat ${last} 2>/dev/null || true`);
   await waitFor('the change', async () => (await look()).includes('revision 00000001'), 300_000, 200);
   t.diagnostic(`a changed object seen after ${elapsed()}`);

@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const TIMES = Number(process.env.DAGMOUNT_TEST_TIMES ?? 50);
 
-/** What a host has of a mount that is gone, by what names it: nothing. */
+/** What a host still has of a mount that is gone, found by its names; this must be nothing. */
 function leftOf(target: string, socket: string): readonly string[] {
   const own = socket.replace(/\.sock$/, '');
   return [
@@ -30,7 +30,7 @@ test(`${TIMES} times mounted, used and unmounted leave no process, mount, thread
 }, async (t) => {
   const store = await openStore(t, manyFiles(50, 1_000));
   const directory = await temporaryDirectory(t);
-  // Others have their temporary files in the usual place.
+  // Other tests have their temporary files in the usual place.
   process.env.TMPDIR = directory;
   const counts = () => ({
     temporary: readdirSync(tmpdir()).filter((name) => name.startsWith('dagmount')).length,
@@ -52,7 +52,7 @@ test(`${TIMES} times mounted, used and unmounted leave no process, mount, thread
       return leftOf(mount.target, socket).length === 0;
     });
     for (const end of endings) await end();
-    // The first one loads and opens what stays.
+    // The first round loads and opens what stays for later ones.
     if (time === 0) before = counts();
   }
   const after = counts();

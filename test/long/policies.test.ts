@@ -92,7 +92,7 @@ describe('the policies of docs/releases.md', { skip }, () => {
     assert.equal(code, 0, said);
   }
 
-  /** Lets the stranger do these things, and nothing else. */
+  /** Grants the stranger these permissions, and no others. */
   async function grant(permissions: readonly Permission[]): Promise<void> {
     const document = JSON.stringify({
       Version: '2012-10-17',
@@ -124,7 +124,7 @@ describe('the policies of docs/releases.md', { skip }, () => {
       });
       assert.equal(whole.code, 0, whole.said);
       for (const missing of permissions) {
-        // What a role needs only once, or only where something is to be deleted, another run does not miss.
+        // A run succeeds without a permission that the role needs only once, or only when it has something to delete.
         await grant(permissions.filter((one) => one !== missing));
         const end = await waitFor('the policy without one permission', async () => {
           const each = await as('stranger', act());
@@ -136,7 +136,7 @@ describe('the policies of docs/releases.md', { skip }, () => {
     });
   }
 
-  /** The probe's objects are written once a root; nothing is old enough here to be deleted. */
+  /** A root gets the probe's objects only once, and nothing here is old enough for a deletion. */
   function isSpare({ action, resource }: Permission): boolean {
     return (resource.includes('/meta/') && action === 's3:PutObject') || action === 's3:DeleteObject';
   }

@@ -43,7 +43,7 @@ test('whatever is asked of the control socket, no answer is a 5xx or of another 
       CHECKS.join(','),
       '--max-examples',
       '60',
-      // The one has no end, the other ends the server.
+      // The answer of `events` has no end, and `restart` ends the server.
       '--exclude-path-regex',
       '/v1/(events|restart)$',
       '--request-timeout',

@@ -13,10 +13,10 @@ import { waitFor } from '../support/wait-for.ts';
 
 const PUBLICATIONS = Number(process.env.DAGMOUNT_TEST_PUBLICATIONS ?? 5_000);
 const SAMPLES = 10;
-/** A second, which publications are apart, takes milliseconds. */
+/** Publications are a second apart; at this rate a second takes milliseconds. */
 const CLOCK_RATE = 300;
 const FILES = 300;
-/** What Airflow's processor walks in a day, at its default of one every 5 minutes, ten times over. */
+/** Ten times the walks of Airflow's processor in a day, at its default of one every 5 minutes. */
 const WALKS = 2_880;
 
 interface Sample {
@@ -33,7 +33,7 @@ function pathOf(index: number): string {
   return `dags/team_${index % 15}/dag_${index}.py`;
 }
 
-/** A change, an addition or a removal, in the directories that are walked all the time. */
+/** Changes, adds or removes one file, in the directories that the readers walk all the time. */
 function changeOne(store: MemoryS3, time: number): void {
   const path = pathOf(time % FILES);
   if (time % 3 === 0) store.put(path, `print(${time})\n`.repeat(100 + (time % 400)));
@@ -96,7 +96,7 @@ test(`${PUBLICATIONS} publications under readers that walk the tree all the time
   const began = Date.now();
   for (let time = 1; time <= PUBLICATIONS; time++) {
     changeOne(store, time);
-    // In the place of a poll: hours of them in minutes.
+    // Asks for a look instead of waiting for a poll: hours of polls take minutes.
     const { outcome } = await client.ask<Refreshed>('/v1/refresh', {
       method: 'POST',
       body: { wait: true, timeoutSeconds: 60 },
@@ -115,7 +115,7 @@ test(`${PUBLICATIONS} publications under readers that walk the tree all the time
     assert.deepEqual(seen.problems, []);
     walks += seen.walks;
   }
-  // What the kernel holds of trees that are gone goes when it needs the memory.
+  // The kernel forgets its nodes of old trees when it needs the memory.
   if (process.getuid?.() === 0) writeFileSync('/proc/sys/vm/drop_caches', '2');
   await waitFor(
     'no replaced content to be kept for a reader',

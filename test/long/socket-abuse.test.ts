@@ -32,7 +32,7 @@ function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
-/** Milliseconds that 99 of 100 reads since the last call took at most. */
+/** The milliseconds within which 99 of 100 reads since the last call ended. */
 async function p99(reader: Reader): Promise<number> {
   const before = reader.stdout().split('\n').length;
   reader.tell('');
@@ -51,7 +51,7 @@ async function abuse(path: string, text: string): Promise<void> {
   });
 }
 
-/** A byte of a request's head now and then. */
+/** Sends one byte of a request's head now and then. */
 function trickle(path: string): Socket {
   const head = 'GET /v1/status HTTP/1.1\r\nHost: x\r\n';
   const socket = createConnection({ path });
@@ -79,7 +79,7 @@ test('malformed and slow requests neither hold readers up nor stay in memory', {
   for (let sent = 0; sent < MALFORMED || Date.now() < until; sent += 10) {
     const some = Array.from({ length: 10 }, (_, at) => NONSENSE[(sent + at) % NONSENSE.length] ?? '');
     await Promise.all(some.map((text) => abuse(mount.socket(), text)));
-    // A thousand over the whole window, so that readers meet them all along.
+    // Spreads a thousand requests over the whole window, so that readers meet them all along.
     await delay((WINDOW_MS / MALFORMED) * 10);
   }
   const abused = await p99(reader);

@@ -10,11 +10,11 @@ import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const FLIPS = 10;
-/** How many times as fast as here time passes for the mount: it goes back after a minute. */
+/** The speed of the mount's clock, against this process's: the mount goes back to the first store after a minute. */
 const CLOCK_RATE = 10;
 const MINUTE = 60_000;
 
-/** Two stores with the same files, a mount of them by a quick clock, and eight readers. */
+/** Two stores with the same files, a mount of them with a fast clock, and eight readers. */
 async function startFlipping(t: TestContext) {
   const [first, second] = [
     new Store('s3://bucket/dags/', inParts('a')),
@@ -45,14 +45,14 @@ async function startFlipping(t: TestContext) {
     first,
     second,
     mount,
-    /** As the mount's clock has it. */
+    /** The time of the mount's clock. */
     now: () => began + (Date.now() - began) * CLOCK_RATE,
     isOnStandby: async () => (await statusOf(mount)).degraded.includes('on-standby'),
     shown: async () => (await statusOf(mount)).generation?.id,
     heldFor: async () => (await statusOf(mount)).held?.reason,
     count: (event: LogEvent) => mount.log().filter((line) => line.event === event).length,
     publications,
-    /** What the readers met. */
+    /** Ends the readers, and asserts that they found no problem. */
     assertRead: async () => {
       for (const reader of readers) reader.end();
       let walks = 0;
@@ -88,7 +88,7 @@ describe('a standby source', { skip: mountImpossible }, () => {
     await waitFor('the first to be read', async () => !(await isOnStandby()));
     assert.equal(await shown(), deployed);
 
-    // The standby has what the first had an hour ago.
+    // The standby has what the first store had an hour ago.
     for (let file = 0; file < 5; file++) first.put(`f${file}.py`, `print("newer ${file}")`, now());
     await waitFor('the changes in the first', async () => (await shown()) !== deployed);
     const newest = await shown();
@@ -138,7 +138,7 @@ describe('a standby source', { skip: mountImpossible }, () => {
 
   test(`is taken and left once in each of ${FLIPS} outages in a row, and nothing changes by it`, async (t) => {
     const { first, isOnStandby, shown, count, publications, assertRead } = await startFlipping(t);
-    // A connection that is dropped is tried again in real time, which the tests above wait for.
+    // The daemon retries a dropped connection in real time, which the tests above wait for.
     first.dropsConnections = false;
     const before = await shown();
     for (let flip = 0; flip < FLIPS; flip++) {

@@ -88,7 +88,7 @@ test('a supervisor that stands still is gone before another one takes its place,
   const mount = await mountStore(t, store, { wrapper: [supervisor] });
   const before = await statusOf(mount);
   process.kill(mount.pid, 'SIGSTOP');
-  // Until the socket is full, which takes a minute, nothing tells it from one that is only slow.
+  // The server takes the supervisor for a slow one until the socket between them is full, which takes a minute.
   const current = await waitFor('another supervisor', () => adopterOf(before.pid), 180_000);
   assert.ok(!isRunning({ pid: mount.pid }), 'the first one is gone');
   await waitFor('it to be counted on', async () => (await statusOf(mount)).mount.supervised);
@@ -110,7 +110,7 @@ test('a server and a supervisor that are killed at once give an error and no han
   await asked.done;
   process.kill(mount.pid, 'SIGSTOP');
   process.kill(server, 'SIGKILL');
-  // It waits for an answer when nobody is left who could give one.
+  // This read waits for an answer when no process is left that could give one.
   const waits = startPython('first-line.py', [`${mount.target}/team_0000/nobody-asked-for-this.py`]);
   process.kill(mount.pid, 'SIGKILL');
   assert.match(

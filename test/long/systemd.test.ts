@@ -55,7 +55,7 @@ for (const takeover of ['resend', 'journal'] as const) {
   });
 }
 
-/** A systemd with the template unit as it is delivered, but for where the program and the settings are. */
+/** A systemd with the delivered template unit, except for the paths of the program and the settings. */
 async function machineWithMount(
   t: Cleanup,
   {
@@ -98,7 +98,7 @@ async function machineWithMount(
         throw new Error(await machine.tries(`systemctl status ${service}; cat /run/log`), { cause: error });
       });
   };
-  /** Device of the mount there, as the first process sees it. */
+  /** The device number of the mount there, in the mount namespace of that systemd. */
   const deviceAt = (place: string): number | undefined => mountsAt(place, machine.pid)[0]?.minor;
   return { store, target, elsewhere, set, machine, show, systemctl, deviceAt };
 }

@@ -13,7 +13,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 interface Tree {
   readonly path: string;
-  /** Of the bucket. */
+  /** The prefix in the bucket. */
   readonly prefix: string;
   readonly options?: Readonly<Record<string, string>>;
 }
@@ -154,7 +154,7 @@ describe('several trees in one mount', { skip: mountImpossible }, () => {
     const of = (path: string) => status.trees?.find((tree) => tree.path === path);
     assert.deepEqual(of('one')?.degraded.includes('held'), false);
     assert.equal(of('two')?.held, null);
-    // Accepting is of the tree alone.
+    // `accept` affects this tree alone.
     const client = new ControlClient(mount.socket()).inTree('emptied');
     await client.ask('/v1/accept', { method: 'POST', body: {} });
     await waitFor('the tree to be empty', async () => (await read('ls emptied')) === '');

@@ -16,7 +16,7 @@ const VERSIONS = 20;
 const CHANGED = 30;
 const HANGING = 200;
 const LONG_MS = 20 * 60_000;
-/** Of what one version takes. */
+/** The most that all versions may take, as a multiple of what one version takes. */
 const MOST = 1.3;
 
 /** Reads each file past the kernel's page cache, so that each reading asks the session. */
@@ -34,7 +34,7 @@ for _ in range(${times}):
 interface Releases {
   readonly root: Awaited<ReturnType<typeof openRoot>>;
   readonly files: Record<string, string>;
-  /** The first release first. */
+  /** In the order of their deploys. */
   readonly ids: readonly string[];
 }
 
@@ -66,7 +66,7 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
     for (const end of ends) await end();
   });
 
-  /** A node that has seen none of them, at 10 ms a request. */
+  /** A node that has seen none of the releases; each request takes 10 ms. */
   async function node(t: Cleanup): Promise<{ readonly mount: Mount; readonly proxy: StoreProxy }> {
     const { root } = releases;
     const proxy = await StoreProxy.start({ upstream: root.seaweedfs.endpoint, latency: 10 });
@@ -90,7 +90,7 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
     const onDisk = (): number =>
       Number(execFileSync('du', ['-sk', mount.cacheDirectory], { encoding: 'utf8' }).split('\t')[0]);
 
-    // As many readings as there are versions: the garbage of reading is in both figures.
+    // Reads as often as there are versions, so that both figures contain the garbage of the same reads.
     await shell(mount.target, readAll('current', VERSIONS));
     const one = { resident: resident(), onDisk: onDisk() };
     requests = 0;

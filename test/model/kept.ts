@@ -6,14 +6,14 @@ const clear = (key: string): Operation => ({ kind: 'clear', key });
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 export interface KeptHistory {
-  /** A sentence's end: "the model holds for …" */
+  /** The end of the sentence "the model holds for …" */
   readonly name: string;
   readonly history: History;
 }
 
 /**
- * Histories that are run each time, by name: those that a random run has shrunk to once it failed, and those that it
- * meets too seldom. A new failure is written down here, as small as fast-check made it.
+ * Histories that every run tries, by name: those to which a failed random run shrank, and those that random runs meet
+ * too seldom. Write a new failure down here, as small as fast-check made it.
  */
 export const kept: readonly KeptHistory[] = [
   {

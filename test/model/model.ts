@@ -5,37 +5,37 @@ import { isReleased } from '../support/shape.ts';
 import { type ReferenceTree, referenceDiff, referenceId, referenceTree } from '../tree/reference-tree.ts';
 import type { Bucket } from './operations.ts';
 
-/** What a reader can learn of one path, by whichever way it looks. */
+/** What a reader can learn of one path, in whichever way it looks. */
 export interface Seen {
   readonly kind: string;
   /** Bytes. */
   readonly size: number;
-  /** SHA-256 in hexadecimal; undefined for a directory, or where the content is not looked at. */
+  /** SHA-256 in hexadecimal; undefined for a directory, or if the reader did not read the content. */
   readonly content: string | undefined;
-  /** Of a file 1, of a directory 2 and its directories. */
+  /** 1 for a file; for a directory 2, and one for each directory in it. */
   readonly links: number;
   /** Nanoseconds since the epoch. */
   readonly mtime: bigint;
 }
 
-/** By path, '' for the root. */
+/** By path; '' is the root. */
 export type View = ReadonlyMap<string, Seen>;
 
 const second = 1_000_000_000n;
 
 /**
- * What a mount shows of a bucket, publication after publication: the tree by the rules for keys (reference-tree.ts),
- * and what a modification time may be by what it was. It knows nothing of how dagmount finds either.
+ * What a mount shows of a bucket, publication after publication: the tree, by the rules for keys (reference-tree.ts),
+ * and the modification times that may follow the earlier ones. It does not know how dagmount finds either.
  */
 export class MountModel {
   #tree: ReferenceTree | undefined;
   #view: View = new Map();
-  /** Of each path that ever was, the highest whole second. */
+  /** The highest whole second of each path that ever existed. */
   readonly #highest = new Map<string, bigint>();
-  /** The moment of the last publication after the first tree. */
+  /** The mtime of the last publication after the first tree. */
   #published = 0n;
 
-  /** The paths that the tree has, or had before, for probing what is not there. */
+  /** The paths that the tree has or had, for probes of what does not exist. */
   get everSeen(): Iterable<string> {
     return this.#highest.keys();
   }
@@ -48,8 +48,8 @@ export class MountModel {
   }
 
   /**
-   * Holds what is seen after a publication of `bucket` against the rules.
-   * @param now nanoseconds since the epoch, read after the view was taken
+   * Checks what a reader sees after a publication of `bucket` against the rules.
+   * @param now nanoseconds since the epoch, read after the view
    */
   check(bucket: Bucket, view: View, now: bigint): void {
     const tree = treeOf(bucket);
@@ -59,7 +59,7 @@ export class MountModel {
       if (before === undefined) this.#checkFirst(view, now);
       else this.#checkNext(before, tree, view, now);
     } finally {
-      // After a failure too: the next check, of a smaller history, is not to fail for this one.
+      // Adopts the tree after a failure too: the next check, of a smaller history, must not fail for this one.
       this.#adopt(tree, view);
     }
   }
@@ -73,12 +73,12 @@ export class MountModel {
     this.#view = view;
   }
 
-  /** Of the tree shown, as every node computes it. */
+  /** The id of the tree shown, as every node computes it. */
   get id(): string {
     return this.#tree === undefined ? '' : referenceId(this.#tree);
   }
 
-  /** `reason key` of what is left out, sorted; the key is latin1. */
+  /** `reason key` for each key that the tree leaves out, sorted; the key is latin1. */
   get problems(): readonly string[] {
     return this.#tree?.problems ?? [];
   }
@@ -87,7 +87,7 @@ export class MountModel {
     return this.#tree?.entries.has(path) === true;
   }
 
-  /** What looking for a path must give: an errno, or `found`. No component may be empty, `.` or `..`. */
+  /** The result that looking for a path must give: an errno, or `found`. No component may be empty, `.` or `..`. */
   errnoOf(path: string): string {
     let at = '';
     for (const component of path.split('/')) {
@@ -107,7 +107,7 @@ export class MountModel {
     }
   }
 
-  /** Everything new or changed has the one moment of this publication; everything else keeps its own. */
+  /** Everything new or changed has the same mtime, the moment of this publication; everything else keeps its own. */
   #checkNext(before: ReferenceTree, tree: ReferenceTree, view: View, now: bigint): void {
     const { added, changed, touched } = referenceDiff(before, tree);
     const news = new Set([...added, ...changed, ...touched]);
@@ -127,7 +127,7 @@ export class MountModel {
     }
     if (news.size === 0) return;
     const [moment = 0n] = moments;
-    // Where all that is new was taken away again nothing carries the moment.
+    // If the view has none of the new paths, no path has the moment of the publication.
     if (moments.size === 0) return;
     assert.equal(moments.size, 1, 'the changes of one publication have several mtimes');
     assert.ok(moment / second > this.#published / second, 'two publications are in one second');
@@ -146,7 +146,7 @@ function treeOf(bucket: Bucket): ReferenceTree {
   );
 }
 
-/** What identifies the content: its ETag, or the digest that a release has in its place. */
+/** The identity of the content: its ETag, or for a release the digest in its place. */
 export function etagOf(body: string): string {
   if (isReleased) return markDigest(createHash('sha256').update(body).digest('hex'));
   return createHash('md5').update(body).digest('hex');

@@ -8,13 +8,13 @@ import { waitFor } from '../support/wait-for.ts';
 import { etagOf, MountModel, type Seen, type View } from './model.ts';
 import { type Bucket, type Step, writesOf } from './operations.ts';
 
-/** Takes the writes of a model run. Keys are latin1, below the prefix that is mounted. */
+/** Takes the writes of a model run. Keys are latin1, below the mounted prefix. */
 export interface WritableStore {
   put(key: string, body: string): Promise<void>;
   delete(key: string): Promise<void>;
   /**
-   * What it has after all that, by its own listing, as the test reads it: keys and ETags. For a store that refuses some
-   * keys, or makes something else of them; without it every write is what it says.
+   * The keys and ETags that the store has after the writes, by its own listing, as the test reads it. Needed for a
+   * store that refuses or changes some keys; without it the model assumes that every write does what it says.
    */
   listed?(): Promise<ReadonlyMap<string, string>>;
 }
@@ -35,28 +35,28 @@ interface Survey {
   readonly errors: readonly string[];
 }
 
-/** Of the keys, before what the mount shows. */
+/** Comes before every key, and before no path of the mount. */
 const prefix = 'dags/';
-/** Probes a step, the newest first: what was there before, and names that never were. */
+/** The most probes a step, the newest paths first: paths that existed before, and names that never existed. */
 const mostProbes = 200;
 
 /**
- * Applies steps to a store, has the daemon publish each as one generation, and holds what a child process sees against
- * the model. The daemon must poll so rarely that only being asked makes it list (and --settle 0): then no listing lies
- * within a step.
+ * Applies steps to a store, has the daemon publish each step as one generation, and checks what a child process sees
+ * against the model. The daemon must poll so rarely that it lists only when this class asks it to (with --settle 0):
+ * then no listing falls within a step.
  */
 export class MountedRun {
   readonly #store: WritableStore;
   readonly #reader: Reader;
   readonly #model = new MountModel();
   readonly #bucket: Bucket;
-  /** By ETag. */
+  /** Bodies by ETag. */
   readonly #bodies = new Map<string, string>();
   readonly #control: ControlClient;
   #number = 1;
   #answers = 0;
 
-  /** @param bucket what the store had when it was mounted */
+  /** @param bucket what the store had when the daemon mounted it */
   constructor(mount: Mount, store: WritableStore, bucket: Bucket) {
     this.#store = store;
     this.#bucket = bucket;
@@ -78,7 +78,7 @@ export class MountedRun {
     await this.check();
   }
 
-  /** One object of a step that the caller paces; `settle` and `check` come after the last. */
+  /** Writes one object of a step that the caller paces; call `settle` and `check` after the last one. */
   async write(key: string, body: string | undefined): Promise<void> {
     await (body === undefined ? this.#store.delete(key) : this.#store.put(key, body));
     if (body === undefined) this.#bucket.delete(key);
@@ -86,7 +86,7 @@ export class MountedRun {
     if (body !== undefined) this.#bodies.set(etagOf(body), body);
   }
 
-  /** Has the daemon look at the store, and holds the number of its publications against the model's. */
+  /** Has the daemon look at the store, and checks the number of its publications against the model's. */
   async settle(): Promise<void> {
     await this.#believeTheStore();
     if (this.#model.isNews(this.#bucket)) this.#number += 1;
@@ -110,7 +110,7 @@ export class MountedRun {
     }
   }
 
-  /** A store that answers too late on a busy machine is asked again: faults are tried elsewhere. */
+  /** Asks again if the store answers too late on a busy machine: other tests try faults. */
   async #refreshed(): Promise<Refreshed> {
     const request = { method: 'POST', body: { wait: true }, deadlineMs: 120_000 } as const;
     for (let tries = 1; ; tries += 1) {
@@ -123,9 +123,9 @@ export class MountedRun {
     }
   }
 
-  /** What the reader sees must be what the model says of the objects now. */
+  /** Checks that the reader sees what the model says of the objects now. */
   async check(): Promise<void> {
-    // Asked before the model learns of this step: what was there a moment ago is what a cache could still show.
+    // Collects the probes before the model learns of this step: a cache could still show the previous step's paths.
     const probes = [...this.#model.everSeen].filter((path) => path !== '').slice(-mostProbes);
     probes.push('never', 'never/there', 'n'.repeat(255), 'n'.repeat(256));
     const survey = await this.#ask(probes);
@@ -153,7 +153,7 @@ export class MountedRun {
     const misses = probes.map((path) => Buffer.from(path).toString('hex'));
     this.#answers += 1;
     this.#reader.tell(JSON.stringify({ misses }));
-    // Of a long run only the end of what it printed is kept.
+    // In a long run, the reader keeps only the end of its output.
     const last = (): string | undefined => this.#reader.stdout().split('\n').at(-2);
     const isAnswer = (line: string | undefined): boolean =>
       line?.startsWith(`{"answer": ${this.#answers},`) === true;
@@ -177,7 +177,7 @@ function viewOf({ entries }: Survey): View {
   return view;
 }
 
-/** As /v1/problems words it: the whole key, each byte that is not UTF-8 as \\xNN. */
+/** The problem as /v1/problems writes it: with the whole key, and each byte that is not UTF-8 as \\xNN. */
 function reported(problem: string): string {
   const space = problem.indexOf(' ');
   const bytes = Buffer.from(problem.slice(space + 1), 'latin1');
@@ -187,7 +187,7 @@ function reported(problem: string): string {
 function shown(bytes: Buffer): string {
   const text = bytes.toString();
   if (Buffer.from(text).equals(bytes)) return text;
-  // The longest start that is text, one byte by its number, and so on.
+  // Takes the longest start that is one character, or else one byte as a number, and then the rest in the same way.
   for (let end = Math.min(4, bytes.length); end > 0; end -= 1) {
     const start = bytes.subarray(0, end).toString();
     if ([...start].length === 1 && Buffer.from(start).equals(bytes.subarray(0, end))) {

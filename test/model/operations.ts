@@ -1,19 +1,19 @@
 import fc from 'fast-check';
 
-/** Keys here are latin1: one character a byte, so that those that are no text can be written. */
+/** Keys here are latin1: one character a byte, so that a test can write keys that are not text. */
 export type Operation =
   | { readonly kind: 'put'; readonly key: string; readonly body: string }
   | { readonly kind: 'delete'; readonly key: string }
-  /** Many files in one directory. */
+  /** Puts many files into one directory. */
   | { readonly kind: 'fill'; readonly key: string; readonly count: number; readonly body: string }
-  /** Everything whose key begins so. */
+  /** Deletes everything whose key begins with `key`. */
   | { readonly kind: 'clear'; readonly key: string };
 
-/** What is done to the store between two publications. */
+/** The operations on the store between two publications. */
 export type Step = readonly Operation[];
 export type History = readonly Step[];
 
-/** What one bucket holds: bodies by key. */
+/** The content of one bucket: bodies by key. */
 export type Bucket = Map<string, string>;
 
 /** The single objects that an operation writes (a body) or removes (undefined), in order. */
@@ -47,18 +47,18 @@ export function applyTo(bucket: Bucket, operation: Operation): void {
   }
 }
 
-/** What the tests of one kind of store may put: a store that refuses a key cannot be asked to list it. */
+/** What tests may put into one kind of store: a test cannot ask a store to list a key that it refuses. */
 export interface KeySpace {
   readonly names: readonly string[];
-  /** Content under a key that ends in a slash. */
+  /** Whether keys that end in a slash may have content. */
   readonly fullMarkers: boolean;
-  /** Components of the deepest key. */
+  /** The most components of a key. */
   readonly deepest: number;
 }
 
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** Few, so that they meet; around the slash in byte order, in two cases, two normal forms and several scripts. */
+/** Few names, so that they meet; around the slash in byte order, in two cases, two normal forms and several scripts. */
 const plainNames = ['a', 'b', 'A', 'a.', 'a-b', 'a0', 'é', 'e\u0301', '日本', '😀', '.a', '...', 'a b'].map(
   latin1,
 );
@@ -68,23 +68,23 @@ const hostileNames = [
   ...['\0', 'n\0l', '\xff', '\xc3', '\xed\xa0\x80', '\xc0\xaf', '\xf4\x90\x80\x80'],
 ];
 
-/** What any store takes. */
+/** Keys that any store takes. */
 export const plainKeys: KeySpace = {
   names: [...plainNames, ...plainNames, ...quotedNames],
   fullMarkers: false,
   deepest: 40,
 };
-/** For a store that keeps every byte. */
+/** Keys for a store that keeps every byte. */
 export const hostileKeys: KeySpace = {
   names: [...plainNames, ...plainNames, ...quotedNames, ...hostileNames],
   fullMarkers: true,
   deepest: 300,
 };
 
-/** Few, so that the same content comes back; of equal and of different sizes, none at all among them. */
+/** Few bodies, so that the same content comes back; some of equal size, some of different sizes, some empty. */
 const bodies = ['', '', 'x = 1\n', 'x = 2\n', 'x = 10\n', 'zeros 4096', 'zeros 70000'];
 
-/** What a body stands for: the long ones are written as what they are, to be readable in a failure. */
+/** The bytes of a body: a long body has a short name here, so that a failure is readable. */
 function written(body: string): string {
   const zeros = /^zeros (\d+)$/.exec(body)?.[1];
   return zeros === undefined ? body : '\0'.repeat(Number(zeros));
@@ -92,7 +92,7 @@ function written(body: string): string {
 
 function keyOf({ names, deepest }: KeySpace): fc.Arbitrary<string> {
   const name = fc.constantFrom(...names);
-  // Half of the keys are of three short names: only what meets can conflict.
+  // Half of the keys consist of three short names: only keys that meet can conflict.
   const near = fc.array(fc.constantFrom('a', 'b', latin1('é')), { minLength: 1, maxLength: 3 });
   const far = fc.array(name, { minLength: 1, maxLength: 4 });
   const deep = fc
@@ -142,7 +142,7 @@ export function historyOf(space: KeySpace, steps = { most: 6, operations: 12 }):
   return fc.array(step, { minLength: 1, maxLength: steps.most });
 }
 
-/** The same below a directory. */
+/** The same operation below a directory. */
 export function below(directory: string, operation: Operation): Operation {
   return { ...operation, key: `${directory}/${operation.key}` };
 }

@@ -65,7 +65,7 @@ function viewOf(generation: Generation, bucket: Bucket): Map<string, Seen> {
   );
 }
 
-/** Holds every tree of this history against the model, and looks for what is not there. */
+/** Checks every tree of this history against the model, and probes paths that do not exist. */
 export function checkOnPureTree(history: History): void {
   const mount = new PureMount();
   const model = new MountModel();

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { RunDetails } from 'fast-check';
 import fc from 'fast-check';
 
-/** What a test context offers for what it has to say. */
+/** The part of a test context that reports a message. */
 interface Told {
   diagnostic(message: string): void;
 }
@@ -10,8 +10,8 @@ interface Told {
 export const long = process.env.DAGMOUNT_TEST_LONG !== undefined;
 
 /**
- * Parameters of fc.assert: another seed each time, unless DAGMOUNT_TEST_SEED has one (and DAGMOUNT_TEST_PATH the way to
- * a shrunk failure). The seed is said whatever comes of it.
+ * Parameters of fc.assert: another seed each time, unless DAGMOUNT_TEST_SEED has one (and DAGMOUNT_TEST_PATH the path
+ * to a shrunk failure). This always prints the seed.
  */
 export function seeded(
   test: Told,
@@ -23,7 +23,7 @@ export function seeded(
   return { seed, numRuns, ...(path === undefined ? {} : { path }) };
 }
 
-/** How to see a failure again; fast-check's own words follow. */
+/** How to see a failure again, followed by fast-check's own report. */
 export function reportOf<T>(details: RunDetails<T>): string {
   const how = `again with DAGMOUNT_TEST_SEED=${details.seed} DAGMOUNT_TEST_PATH=${details.counterexamplePath}`;
   return `${how}\n${String(details.errorInstance)}\n${fc.defaultReportMessage(details) ?? ''}`;

@@ -29,7 +29,7 @@ function request(opcode: number, unique: bigint): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** A channel on one end of a socket, which stands in for the device; the test holds the other end. */
+/** A channel on one end of a socket, in the place of the device; the test holds the other end. */
 class Loop {
   readonly reply = new Uint8Array(4096);
   readonly answered = new Float64Array(1);

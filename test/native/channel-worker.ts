@@ -3,12 +3,12 @@ import { parentPort } from 'node:worker_threads';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
 import { UNANSWERED } from '../../src/session/kernel/notification-watch.ts';
 
-/** Opens a channel, keeps its notify thread busy, and leaves the closing to whoever ends this thread. */
+/** Opens a channel, and keeps its notify thread busy. Does not close it: the end of this thread must close it. */
 const addon = loadAddon();
 const [ours, theirs] = addon.socketPair(false);
-// Each message is refused at once: nobody reads them.
+// The socket refuses each message at once, since no process reads it.
 closeSync(theirs);
-/** So many that the notify thread is at them while this thread ends. */
+/** So many that the notify thread is still sending them while this thread ends. */
 const MESSAGES = 500_000;
 const messages = new Uint8Array(16 * MESSAGES);
 const view = new DataView(messages.buffer);

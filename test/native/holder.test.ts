@@ -12,7 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 const KEY = 'a'.repeat(64);
 
-/** Python with test/support/holding.py, the holder's socket as `path` and a key; what it prints. */
+/** Runs Python with test/support/holding.py, the holder's socket as `path` and a key; returns its output. */
 async function client(path: string, source: string): Promise<string> {
   const lines = [
     'from holding import *',

@@ -1,6 +1,6 @@
 import type { ReleasePayload } from '../../src/release/index.ts';
 
-/** A payload that says all that one can. */
+/** A payload with every field. */
 export const examplePayload: ReleasePayload = {
   root: 's3://bucket/airflow',
   environment: 'production',

@@ -19,7 +19,7 @@ function file(path: string, more: Partial<ReleasedFile> = {}): ReleasedFile {
   };
 }
 
-/** A manifest with one file that says something else. */
+/** A manifest whose first file has these fields changed. */
 function bytesOf(change: Record<string, unknown>, files = [file('a.py')]): Uint8Array {
   const document = JSON.parse(Buffer.from(encodeManifest(files)).toString());
   Object.assign(document.files[0], change);
@@ -29,7 +29,7 @@ function bytesOf(change: Record<string, unknown>, files = [file('a.py')]): Uint8
 
 describe('the id of a release', () => {
   test('is the hash of its files as airflow-manifest-bundle 0.3 defines it', () => {
-    // By hand: printf '%s' '<the text>' | sha256sum
+    // To check by hand: printf '%s' '<the text>' | sha256sum
     const text =
       `{"files":[{"executable":true,"path":"bin/run.sh","sha256":"${digest('run')}","size":3},` +
       `{"executable":false,"path":"dags/\\u00e9.py","sha256":"${EMPTY}","size":0}],"schema_version":1}`;

@@ -9,7 +9,7 @@ export function missingSshKeygen(): string | undefined {
   return stderr.includes('illegal option') ? 'this ssh-keygen cannot sign (OpenSSH 8.1 can)' : undefined;
 }
 
-/** A new pair of keys; `file` is the private one. */
+/** Makes a new pair of keys; `file` is the private one. */
 export function makeKey(
   directory: string,
   name: string,
@@ -30,7 +30,7 @@ export function sign(key: string, message: Uint8Array, namespace: string, hash =
   }).toString();
 }
 
-/** Whether ssh-keygen takes it, made in that second. */
+/** Whether ssh-keygen accepts the signature, made at the second of `created`. */
 export function accepts(
   directory: string,
   signers: string,

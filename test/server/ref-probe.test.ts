@@ -10,7 +10,7 @@ import { ENVIRONMENT, ROOT, WrittenRoot, type WrittenStep } from '../source/rele
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 
-/** What doctor finds of a root in a bucket that has these objects. */
+/** What doctor finds about a root in a bucket that has these objects. */
 async function findings(
   t: Cleanup,
   root: WrittenRoot,

@@ -55,20 +55,20 @@ export class Asked {
     return this.#bytes.readInt32LE(4) || Number(this.#bytes.readBigUInt64LE(16));
   }
 
-  /** Of GETATTR, or the errno as a negative number. */
+  /** The mode in the reply to GETATTR, or the errno as a negative number. */
   mode(node: number): number {
     this.#ask('getattr', node, words(0, 0, 0, 0));
     return this.#bytes.readInt32LE(4) || this.#bytes.readUInt32LE(16 + 16 + 60);
   }
 
-  /** In blocks, and in inodes. */
+  /** Counts of blocks and of inodes. */
   statfs(): Readonly<Record<'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree', number>> {
     this.#ask('statfs', 1, Buffer.alloc(0));
     const at = (index: number): number => Number(this.#bytes.readBigUInt64LE(16 + 8 * index));
     return { blocks: at(0), bfree: at(1), bavail: at(2), files: at(3), ffree: at(4) };
   }
 
-  /** A whole message, whatever it holds: what became of it, and the reply where that is there at once. */
+  /** Handles a whole message, valid or not. Returns the outcome, and the reply if it comes at once. */
   message(request: Uint8Array): { readonly outcome: Outcome; readonly reply: ReplyMessage | undefined } {
     const view = new DataView(request.buffer, request.byteOffset, request.byteLength);
     const decoded = decodeRequest(request, view, 0, request.length);

@@ -20,7 +20,7 @@ const large: ContentVersion = { ...small, name: '1'.repeat(32), path: 'a.bin', s
 
 describe('content for a reader', () => {
   let directory: string;
-  /** Those beside the tree, which main writes, too. */
+  /** The fingerprints beside the tree, which main writes, too. */
   let fingerprints: BigUint64Array;
   let tree: ShownTree;
   let trees: MountedTrees;
@@ -61,7 +61,7 @@ describe('content for a reader', () => {
     position,
     length,
   });
-  /** As the cache leaves a blob: the fingerprint under which it was verified. */
+  /** Leaves a blob on disk as the cache does; returns the fingerprint under which it was verified. */
   const onDisk = (version: ContentVersion, chunk: number | undefined, bytes: Uint8Array | string): bigint => {
     const file = blobPath(directory, version.name, chunk);
     mkdirSync(dirname(file), { recursive: true });

@@ -5,7 +5,7 @@ import { Asked } from './asked.ts';
 import { name, range, requestBytes, words } from './messages.ts';
 
 type Opcode = (typeof OPCODES)[number]['name'];
-/** INIT says what the connection is: the session answers it (kernel/kernel-session.test.ts). */
+/** INIT negotiates the connection, so the session answers it (kernel/kernel-session.test.ts). */
 type Dispatched = Exclude<Opcode, 'init'>;
 
 const HEADER_BYTES = 40;
@@ -13,7 +13,7 @@ const ROOT = 1;
 const zeros = (bytes: number): Buffer => Buffer.alloc(bytes);
 const newFile = [0o644, 0, 0, 0];
 
-/** A whole body of each request that nothing but an errno is ever answered to. */
+/** A whole body of each request that is only ever answered with an errno. */
 const refused = {
   setattr: ['EROFS', zeros(88)],
   symlink: ['EROFS', Buffer.concat([name('new'), name('a.py')])],
@@ -32,7 +32,7 @@ const refused = {
   tmpfile: ['EROFS', words(...newFile)],
   copy_file_range: ['EROFS', zeros(56)],
   copy_file_range_64: ['EROFS', zeros(56)],
-  // ENOSYS is remembered for the connection: from then on the kernel does these by itself.
+  // The kernel remembers ENOSYS for the connection, and from then on does these by itself.
   open: ['ENOSYS', words(0, 0)],
   opendir: ['ENOSYS', words(0, 0)],
   release: ['ENOSYS', zeros(24)],
@@ -237,15 +237,15 @@ describe('a request, bytes in and bytes out', () => {
     assert.equal(asked.message(whole.subarray(0, 50)).reply?.error, is('EIO'));
     for (let length = 0; length < HEADER_BYTES; length++) {
       const { reply } = asked.message(whole.subarray(0, length));
-      // Half a unique names nothing: a reply to that would be one to another request.
+      // Half a unique identifies no request: a reply with it would answer another request.
       assert.equal(reply?.error, length >= 16 ? is('EIO') : undefined, `${length} bytes`);
     }
-    // Unique 0 is that of a notification.
+    // A reply with unique 0 would be a notification.
     assert.equal(asked.message(requestBytes('lookup', ROOT, zeros(0), { unique: 0 })).reply, undefined);
   });
 
   test('a body that is larger than it needs to be is answered as the whole one', () => {
-    // A newer kernel has longer bodies; what it adds stands behind.
+    // A newer kernel has longer bodies, with its additions at the end.
     const longer: readonly (readonly [RequestKind, Buffer, number])[] = [
       ['getattr', zeros(64), 0],
       ['statfs', zeros(512), 0],
@@ -268,7 +268,7 @@ describe('a request, bytes in and bytes out', () => {
   });
 });
 
-/** A whole listing of the root, as often as it takes, and the most bytes that one answer had. */
+/** The whole listing of the root, in as many requests as it takes, and the most bytes of one answer. */
 function listedBy(
   asked: Asked,
   kind: 'readdir' | 'readdirplus',

@@ -91,7 +91,7 @@ describe('a file handle', { skip: unmountable() || handlesImpossible, timeout: 1
       .trim()
       .split('\n');
 
-  // A mount anew has nothing in the kernel's caches, as after they were dropped, which concerns the whole host.
+  // A new mount has nothing in the kernel's caches. Dropping the caches instead would affect the whole host.
   test('opens what it named, also where the kernel holds nothing of it any more', async () => {
     session = await LiveSession.start(files, 'kernel');
     const given = await handles();
@@ -100,7 +100,7 @@ describe('a file handle', { skip: unmountable() || handlesImpossible, timeout: 1
     await session.close();
     session = await LiveSession.start(files, 'kernel');
     assert.deepEqual(await read(given), named);
-    // By their paths they are the same.
+    // The handles of these paths are the same as before.
     assert.deepEqual(await handles(), given);
   });
 

@@ -15,7 +15,7 @@ import { LiveSession, unmountable } from './live-session.ts';
 
 const request = { target: '/x', source: 's3://b/p/', allowOther: true, replacesStale: false };
 
-/** A reader that keeps a file open over changes: it says "open", then answers each line of its standard input. */
+/** A program that keeps a file open across changes: it says "open", then answers each line of its standard input. */
 const reading = (then: string): string => `
 import os, sys, time
 ${then}`;
@@ -24,7 +24,7 @@ describe('the options of fuse-native', () => {
   test('carry direct_io, ro and use_ino behind the name of the source, and times as text', () => {
     const { fsname, entryTimeout, attrTimeout, timeout } = mountOptions(request);
     assert.equal(fsname, 's3://b/p/,direct_io,ro,use_ino');
-    // The number 0 would count as not given, and the kernel keep names and attributes for a second.
+    // The number 0 would count as not given, and the kernel would keep names and attributes for a second.
     assert.deepEqual([entryTimeout, attrTimeout, timeout], ['0', '0', false]);
   });
 

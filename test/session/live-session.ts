@@ -43,7 +43,7 @@ const MADE_AT: Moment = { seconds: 1_600_000_000, nanoseconds: 0 };
 
 export type Files = Readonly<Record<string, string | Uint8Array>>;
 
-/** Why a real mount cannot be made here; false where it can. */
+/** Why this host cannot make a real mount; false where it can. */
 export function unmountable(): string | false {
   if (process.platform !== 'linux') return 'the kernel driver is for Linux';
   return mountCallImpossible;
@@ -59,13 +59,13 @@ async function driverOf(name: DriverName, takeover: LiveOptions['takeover']): Pr
 }
 
 export interface LiveOptions {
-  /** As the secret of a mount whose state was kept, or was not. */
+  /** The secret of the mount: the same if the mount's state was kept, another one if it was not. */
   readonly salt?: bigint;
-  /** As --executable; `executable` changes it for the next publication. */
+  /** As --executable. Set `executable` to change it for the next publication. */
   readonly executable?: readonly string[];
-  /** What is shown beside the current tree, by id: found when it is looked up. Undefined: nothing, and the tree is the mount. */
+  /** The versions beside the current tree, by id, found by look-ups. Undefined: none, and the tree is the mount. */
   readonly versions?: Readonly<Record<string, Files>> | undefined;
-  /** Of a session that another one is to go on with: how it is told what was not answered. Of the kernel driver alone. */
+  /** How the session's successor learns what is unanswered, where there will be one. For the kernel driver alone. */
   readonly takeover?: 'resend' | 'journal';
 }
 
@@ -75,11 +75,11 @@ export class LiveSession {
   readonly fetched: string[] = [];
   readonly released: number[] = [];
   readonly stuck: (StuckNotification | undefined)[] = [];
-  /** What a reader's miss is answered with; by default the content itself. */
+  /** Answers a reader's miss; by default with the content itself. */
   answer: ((version: ContentVersion, signal: AbortSignal) => Promise<FetchResult>) | undefined;
-  /** Decides about a look-up of a version before the versions given do; by default they do. */
+  /** Answers a look-up of a version; undefined: the given versions answer it. */
   findVersion: ((id: string, signal: AbortSignal) => Promise<VersionAnswer | undefined>) | undefined;
-  /** The ids that were asked for. */
+  /** The ids of versions that were looked up. */
   readonly sought: string[] = [];
   readonly used: string[] = [];
   ended: SessionEnd | undefined;
@@ -95,7 +95,7 @@ export class LiveSession {
   #seconds = 1_700_000_000;
   readonly #versions: LiveOptions['versions'];
   readonly #directory: string;
-  /** Whether another tree of the mount is beside this one. */
+  /** Whether the mount has another tree beside this one. */
   readonly #isBeside: boolean;
   #slots = 0;
   readonly #removedDirectories = new Map<string, number>();
@@ -121,7 +121,7 @@ export class LiveSession {
     return session;
   }
 
-  /** Ends the session as an accident would, and has another one go on with the connection. It knows no versions. */
+  /** Ends the session as a crash would, and has a new one take over the connection. The new one knows no versions. */
   async takeOver(): Promise<void> {
     if (this.#kept === undefined) throw new Error('nothing was kept');
     const { device, journal, init } = this.#kept;
@@ -147,7 +147,7 @@ export class LiveSession {
         {
           path: this.#isBeside ? TREE : '',
           naming: { source: 's3://test/in/', keyPrefix: 'in/' },
-          // Nothing is in it; never the mount itself, which its own process must not touch.
+          // Nothing is in this directory. It is never the mount, which the process that serves it must not touch.
           cacheDirectory,
           shown: {
             generation: this.#generation.buffer,
@@ -164,7 +164,7 @@ export class LiveSession {
     });
   }
 
-  /** Its number is 0, and that of the tree which is tested 1. */
+  /** This tree has the number 0, and the tested tree the number 1. */
   #treeBeside(cacheDirectory: string): MountedTree {
     const { generation } = this.#build({ 'other.py': 'other' }, undefined, 2, new Map());
     setPublishTime(generation, undefined, { seconds: 1_600_000_000, nanoseconds: 0 }, 1);
@@ -245,7 +245,7 @@ export class LiveSession {
     return this.#client.publish(this.#number, { generation, fingerprints, changes });
   }
 
-  /** Ends where it runs as an accident would. */
+  /** Ends the session's process or thread as a crash would. */
   killProcess(): void {
     void this.#driver.session.terminate();
   }
@@ -260,7 +260,7 @@ export class LiveSession {
     return { seconds: this.#seconds, nanoseconds: 0 };
   }
 
-  /** What the versions given have under an id. */
+  /** What the given versions have under an id. */
   versionOf(id: string): VersionAnswer {
     const files = this.#versions?.[id];
     if (files === undefined) return { kind: 'absent' };
@@ -274,7 +274,7 @@ export class LiveSession {
     return this.#client.dropVersion(id, this.moment);
   }
 
-  /** Runs a shell command in a child process, under a deadline. Its directory is the mount, or the tree of the tested shape. */
+  /** Runs a shell command in a child process, with a deadline, in the mount or in the tree of the tested shape. */
   async sh(script: string): Promise<string> {
     const { stdout } = await run(
       'timeout',
@@ -321,7 +321,7 @@ export class LiveSession {
   }
 }
 
-/** What outlives a session: in a server, the supervisor keeps it. */
+/** The parts that outlive a session. In a server, the supervisor keeps them. */
 interface Kept {
   readonly device: number;
   readonly journal: number | undefined;

@@ -3,10 +3,10 @@ import { OPCODES, type RequestKind } from '../../src/wire/index.ts';
 const HEADER_BYTES = 40;
 const OPCODE_OF: ReadonlyMap<string, number> = new Map(OPCODES.map(({ name, opcode }) => [name, opcode]));
 
-/** Who sends a request. */
+/** The sender of a request. */
 export interface Sender {
   readonly unique?: number;
-  /** Its high half; 0x80000000 in it: the kernel sends the request again. */
+  /** The high half of unique. With the bit 0x80000000, the kernel sends the request again. */
   readonly uniqueHigh?: number;
   readonly uid?: number;
   readonly pid?: number;
@@ -26,7 +26,7 @@ export function requestBytes(
   return Buffer.concat([header, body]);
 }
 
-/** 32 bits each. */
+/** Packs each value into 32 bits. */
 export function words(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
   values.forEach((value, index) => {
@@ -35,7 +35,7 @@ export function words(...values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** As names follow a body: each with its NUL. */
+/** A name as it follows a body: with its NUL. */
 export function name(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }
@@ -45,7 +45,7 @@ export function range(offset: number, size: number): Buffer {
   return words(0, 0, offset, 0, size, 0, 0, 0, 0, 0);
 }
 
-/** A reply to the kernel, or a notification: that has the unique 0, and its code in the place of the error. */
+/** A reply to the kernel, or a notification. A notification has unique 0, and its code in place of the error. */
 export interface ReplyMessage {
   readonly unique: number;
   /** 0, or a negative errno. */

@@ -7,8 +7,8 @@ import { waitFor } from '../support/wait-for.ts';
 import { type Files, LiveSession, unmountable } from './live-session.ts';
 
 /**
- * In a mount namespace of its own, which takes its mounts away when it ends. Mounts over paths inside, and paths inside
- * at places outside; says what is there once the next generation is.
+ * Runs in a mount namespace of its own, which removes its mounts when it ends. Mounts over paths of the mount, and
+ * mounts paths of it elsewhere; prints what is there once the next generation is shown.
  */
 const MOUNTS = `
 import os, subprocess, tempfile, time

@@ -8,7 +8,7 @@ import { treeOf } from './trees.ts';
 
 const CODES: Readonly<Record<number, string>> = { 2: 'inode', 3: 'entry' };
 
-/** What the kernel is told between two trees, each as `entry <directory>/<name>` or `inode <path>`. */
+/** The notifications to the kernel between two trees, each as `entry <directory>/<name>` or `inode <path>`. */
 function planned(
   before: Files,
   after: Files,
@@ -44,7 +44,7 @@ describe('the notifications of a publication', () => {
     const after = { 'd/changed.py': 'two', 'd/new.py': 'n', 'd/same.py': 's' };
     const plan = planned(before, after);
     assert.deepEqual(plan.slice(0, 3).sort(), ['entry /d/changed.py', 'entry /d/gone.py', 'entry /d/new.py']);
-    // A name that no directory can have waits for the lookups in flight, which would bring the old attributes.
+    // Invalidating a name that no directory can have waits for the lookups in flight, which would bring old attributes.
     assert.deepEqual(plan.slice(3), ['entry //', 'inode /d']);
   });
 

@@ -4,7 +4,7 @@ import type { LockHolder } from '../../src/session/kernel/lock-holders.ts';
 import { PublicationWatch, type StuckPublication } from '../../src/session/publication-watch.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Finds the holder after so many milliseconds, and nobody if it is cut off before. */
+/** Resolves with the holder after this many milliseconds, or with no holder if it is aborted before. */
 function holderAfter(milliseconds: number, signal: AbortSignal): Promise<readonly LockHolder[]> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve([holder]), milliseconds);

@@ -12,17 +12,17 @@ import { type Files, listing } from './live-session.ts';
 export interface TreeOptions {
   readonly number?: number;
   readonly executable?: readonly string[];
-  /** The store's date of every object. */
+  /** The store's date for every object. */
   readonly lastModified?: number;
-  /** The paths that are in an archived class. */
+  /** The paths of objects in an archived class. */
   readonly archived?: readonly string[];
-  /** The SHA-256 of the pack that has all contents, of a release. */
+  /** For a release: the SHA-256 of the pack that has all contents. */
   readonly pack?: string;
   readonly removedDirectories?: ReadonlyMap<string, number>;
   readonly nextNodeId?: number;
 }
 
-/** The generation of these files, and what differs from the one before. */
+/** The generation of these files, and its differences from the previous one. */
 export function treeOf(files: Files, options: TreeOptions = {}, previous?: Generation) {
   const { number = 3, executable = [], lastModified, archived = [], pack, removedDirectories } = options;
   const listed = listing(files);
@@ -53,12 +53,12 @@ function releasedIn(pack: string, count: number): NonNullable<ListedObjects['rel
   };
 }
 
-/** As main hands it to the session: nothing is known to be local. */
+/** The tree as main hands it to the session. Nothing is known to be local. */
 export function served(generation: Generation): ServedTree {
   return { generation: generation.buffer, fingerprints: new SharedArrayBuffer(8 * generation.entries) };
 }
 
-/** As the session is started with it: the only tree, under `in/`. */
+/** The tree as the session is started with it: the only one, under `in/`. */
 export function mountedTree(generation: Generation, left?: Partial<LeftOfTree>): MountedTree {
   return {
     path: '',

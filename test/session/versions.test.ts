@@ -108,7 +108,7 @@ describe('versions beside the current tree', { skip: unmountable(), timeout: 150
       await session.sh(`cat current/a.py versions/${ONE}/a.py; ls versions`),
       `while they waitone${ONE}\n`,
     );
-    // These take the lock of versions/ for themselves alone.
+    // mkdir and touch take the exclusive lock of versions/.
     const other = `versions/${NEVER}`;
     await session.sh(`mkdir ${other} 2>/dev/null || true; touch ${other} 2>/dev/null & true`);
     assert.equal(await session.sh(`cat versions/${TWO}/a.py`), 'two!');

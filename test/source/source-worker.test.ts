@@ -22,7 +22,7 @@ function row(
   return `<Contents><Key>dags/${key}</Key><LastModified>${date}</LastModified><ETag>"${etag}"</ETag><Size>${size}</Size></Contents>`;
 }
 
-/** The source worker of a server, over a store that answers every listing with `body`. */
+/** The source worker of a server, over a fake store. `builtOf` sets the listing that the store answers. */
 async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', watchKey: undefined }) {
   const store = await FakeStore.start(t, () => ({
     status: shown.kind === 'prefix' ? 200 : 404,
@@ -45,7 +45,7 @@ async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', wat
   });
   defer(t, () => client.close());
   let previous: Awaited<ReturnType<SourceClient['build']>> | undefined;
-  /** Lists, and builds the tree of it. */
+  /** Lists these rows, and builds their tree. */
   const builtOf = async (rows: readonly string[]) => {
     const body = `<ListBucketResult><IsTruncated>false</IsTruncated>${rows.join('')}</ListBucketResult>`;
     store.answering = () => ({ status: 200, body });

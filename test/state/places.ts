@@ -14,7 +14,7 @@ import { treeOf } from '../sync/doubles/trees.ts';
 
 export const identity = { mountId: '0123456789ab', filters: 'all', writtenBy: '0.0.0' };
 
-/** The two directories of a mount, and publications that are kept in them. */
+/** The two directories of a mount, and the publications that are kept in them. */
 export class Places {
   readonly runtimeDirectory: string;
   readonly cacheDirectory: string;
@@ -46,7 +46,7 @@ export class Places {
     return join(this.cacheDirectory, 'generation');
   }
 
-  /** What is to be kept of the source as it is now. */
+  /** The state to keep for the source as it is now. */
   async state(): Promise<TakeoverState> {
     const built = await treeOf(this.source, this.#last);
     this.#last = built;
@@ -91,7 +91,7 @@ export class Places {
     };
   }
 
-  /** One publication, as the pipeline does it. */
+  /** Makes one publication, as the pipeline does. */
   async publish(seconds: number, acknowledged = true): Promise<TakeoverState> {
     const state = await this.state();
     await this.store.persist(state);
@@ -114,7 +114,7 @@ export class Places {
       cacheDirectory,
       identity,
       inCache: true,
-      // Time stands still: on a busy host, too, a publication waits until the disk has it.
+      // Time stands still, so a publication waits until the disk has it, on a busy host, too.
       clock: new FakeClock(),
       log,
     });

@@ -2,8 +2,8 @@ import { copyFile } from 'node:fs/promises';
 import { Places } from './places.ts';
 
 /**
- * Records what this version keeps of a publication, for the versions after it to read: record-state.ts FILE. Run once for
- * each STATE_FORMAT, into test/state/recorded/format-<number>, when it is new; recorded-formats.test.ts reads them.
+ * Records what this version keeps of a publication, for later versions to read: record-state.ts FILE. Run it once for
+ * each new STATE_FORMAT, into test/state/recorded/format-<number>; recorded-formats.test.ts reads these files.
  */
 const [file = ''] = process.argv.slice(2);
 const endings: (() => Promise<void> | void)[] = [];

@@ -6,7 +6,7 @@ import { OLDEST_STATE_FORMAT, STATE_FORMAT } from '../../src/state/state-header.
 import { repository } from '../support/repository.ts';
 import { Places } from './places.ts';
 
-/** What test/state/record-state.ts put there, as [path, node id, kind or size, seconds of mtime]. */
+/** What test/state/record-state.ts wrote, as [path, node id, kind or size, seconds of mtime]. */
 const RECORDED: readonly (readonly [string, number, number, number])[] = [
   ['', 1, -1, 200],
   ['c.py', 2, 15, 1735689600],
@@ -17,7 +17,7 @@ const RECORDED: readonly (readonly [string, number, number, number])[] = [
   ['team/deep', 5, -1, 1735689600],
   ['team/deep/b.py', 6, 25, 1735689600],
 ];
-/** By format: which of them, and of what the kernel may hold besides, are executable. */
+/** By format: the executable files, of these and of the replaced ones that the kernel may still hold. */
 const EXECUTABLE: Readonly<Record<number, readonly string[]>> = {
   1: [],
   2: ['c.py', 'dags/old.py', 'new/d.py'],

@@ -153,7 +153,7 @@ describe('a disk that does not take it', () => {
 });
 
 describe('a state file that is not what was written', () => {
-  /** What a start makes of it where there is no other: nothing, and it says so. */
+  /** Checks that a start without another state file uses nothing of this one, and says so. */
   async function refused(places: Places, code: string): Promise<void> {
     const found = await places.find();
     assert.equal(found, undefined);

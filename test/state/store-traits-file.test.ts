@@ -9,7 +9,7 @@ test('what was found out of a store is known to the server that takes over', asy
   assert.deepEqual(keepStoreTraits(file, 17).recall(), []);
   keepStoreTraits(file, 17).keep(['own-listing-etags', 'no-md5-etags']);
   assert.deepEqual(keepStoreTraits(file, 17).recall(), ['own-listing-etags', 'no-md5-etags']);
-  // Under another supervisor it is a first server.
+  // Under another supervisor, a server counts as the first one.
   assert.deepEqual(keepStoreTraits(file, 18).recall(), ['own-listing-etags']);
   keepStoreTraits(file, 17).keep([]);
   assert.deepEqual(keepStoreTraits(file, 17).recall(), []);

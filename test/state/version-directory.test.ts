@@ -158,7 +158,7 @@ test('where the base is damaged or gone, its versions are had again from the sou
     await versions.write('a', first!);
     const base = readdirSync(below).find((name) => name.startsWith('base-'))!;
     damage(join(below, base));
-    // A process that has used the base before finds out, too.
+    // A process that has already used the base must find the damage, too.
     await versions.write('b', second!);
     const later = new VersionDirectory(directory, 'mount', new RecordingLog());
     const kept = await later.read(isId, 7n);

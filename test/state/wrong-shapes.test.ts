@@ -29,7 +29,7 @@ function sectionsOf(file: Buffer): Buffer[] {
   });
 }
 
-/** A file whose checksums are right, whatever is in it. */
+/** A file whose checksums are right, whatever its content is. */
 function fileOf(sections: readonly Buffer[], instant = INSTANT): Buffer {
   const table = Buffer.alloc(TABLE_BYTES);
   sections.forEach((section, index) => {
@@ -44,7 +44,7 @@ function fileOf(sections: readonly Buffer[], instant = INSTANT): Buffer {
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** Every place in a document, as a function that puts something else there, or takes it away. */
+/** For each place in a document, a function that puts another value there, or removes the value. */
 function* places(document: Json): Generator<{ readonly name: string; readonly put: (value?: Json) => Json }> {
   yield { name: '', put: (value) => value ?? null };
   if (typeof document !== 'object' || document === null) return;
@@ -115,7 +115,7 @@ describe('a state file whose checksum is right', () => {
           const { restored, log } = await start(kept);
           const where = `section ${index}${name}: ${JSON.stringify(value)}`;
           assert.ok(restored !== undefined, where);
-          // Whatever was taken over can be gone on with, and shown.
+          // The server must be able to continue with what it took over, and to show it.
           const records = new Records(restored);
           for (const { publishedAt } of records.history) new Date(publishedAt).toISOString();
           assert.ok(records.peak(0) >= 0, where);

@@ -4,7 +4,7 @@ import { type Answer, answer, refusal } from './wire.ts';
 
 export interface StoredObject {
   readonly body: Buffer;
-  /** Without its quotes. */
+  /** Without quotes. */
   readonly etag: string;
   /** Milliseconds since the epoch. */
   readonly modified: number;
@@ -12,10 +12,10 @@ export interface StoredObject {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How an object is put, where it is not as ever. */
+/** How to put an object, where it differs from the usual way. */
 export type PutOptions = Partial<Omit<StoredObject, 'body'>>;
 
-/** One row of a listing, as text of XML elements; what is undefined is left out. */
+/** One row of a listing, as text of XML elements. An undefined element is left out. */
 export interface ListedRow {
   readonly Key: string;
   readonly LastModified: string | undefined;
@@ -31,18 +31,18 @@ export interface ListedPage {
   readonly truncated: string | undefined;
   readonly token: string | undefined;
   readonly encoding: string | undefined;
-  /** Further elements, as they are. */
+  /** Further elements, verbatim. */
   readonly more: string;
 }
 
 const firstPut = Date.UTC(2026, 4, 4, 8, 0, 0);
 
-/** Objects, and what a store that is right answers of them. */
+/** Objects, and the answers of a correct store about them. */
 export class Bucket {
   readonly #objects = new Map<string, StoredObject>();
   /** Every body that a key ever had. */
   readonly #history = new Map<string, Buffer[]>();
-  /** Of a page of the listing. */
+  /** The most keys of one page of the listing. */
   readonly pageKeys = 1000;
   #puts = 0;
 
@@ -94,7 +94,7 @@ export class Bucket {
     };
   }
 
-  /** The object as a store gives it that heeds conditions and ranges. */
+  /** The object, as a store that honours conditions and ranges gives it. */
   object(asked: Pick<Asked, 'key' | 'header'>): Answer {
     const object = this.#objects.get(asked.key);
     if (object === undefined) return refusal(404, 'NoSuchKey', 'The specified key does not exist.');
@@ -105,7 +105,7 @@ export class Bucket {
     return this.unconditional(asked)!;
   }
 
-  /** The same, whatever condition came with the request; undefined: there is no such object. */
+  /** The same, whatever the request's condition is; undefined: there is no such object. */
   unconditional(asked: Pick<Asked, 'key' | 'header'>): Answer | undefined {
     const object = this.#objects.get(asked.key);
     return object && objectAnswer(object, asked.header('range'));

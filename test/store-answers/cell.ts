@@ -6,7 +6,7 @@ import { type InTurn, Lab, largePath, newPath, oddPath } from './lab.ts';
 import type { Place, Row, Seen } from './seen.ts';
 import { describe, Witness } from './witness.ts';
 
-/** Tries one answer in one place: what is seen while it comes, and that all is well after it. */
+/** Tries one answer in one place: checks what is seen while it comes, and that all is well afterwards. */
 export async function tryCell(test: Cleanup, row: Row, place: Place, inTurn: InTurn): Promise<void> {
   const seen = row.seen[place];
   if (seen.kind === 'not-here') return;
@@ -20,7 +20,7 @@ class CellTrial {
   readonly #row: Row;
   readonly #place: Place;
   readonly #seen: Exclude<Seen, { kind: 'not-here' }>;
-  /** The file that is struck. */
+  /** The file that the fault strikes. */
   readonly #path: string;
 
   constructor(lab: Lab, row: Row, place: Place, seen: Exclude<Seen, { kind: 'not-here' }>) {
@@ -60,13 +60,13 @@ class CellTrial {
     }
   }
 
-  /** The first start, then a revalidation that has something to show. */
+  /** Strikes the first start, then a revalidation that has something to show. */
   async #strikeListing(): Promise<void> {
     const lab = this.#lab;
     this.#begin();
     const seen = this.#seen;
     if (seen.kind === 'store') {
-      // What a first start says of a store that it does not know may be less.
+      // A first start does not know the store yet, so its error may say less.
       assert.notEqual(await this.#startFails(), 'internal');
       lab.relent();
       await this.#startHealthy();
@@ -98,7 +98,7 @@ class CellTrial {
         await this.#witness.nothingIsSaid();
         break;
       case 'object':
-        // Others go on: a change is shown, and the tree is ready.
+        // Other files are not affected: the mount shows a change, and the tree becomes ready.
         lab.change();
         await this.#witness.treeIsNew();
         await this.#witness.wait('the tree to be ready', () => lab.sync.view.ready);
@@ -120,7 +120,7 @@ class CellTrial {
     await this.#startHealthy();
     const before = this.#witness.published();
     this.#begin();
-    // As many as are never taken for the fault of each.
+    // So many failing files that the mount blames the store, and not each file.
     const more = this.#row.scope === 'all' ? ['team/dag_00.py', 'team/dag_01.py', 'team/dag_02.py'] : [];
     lab.change(oddPath, ...more);
     if (this.#row.put !== undefined) lab.put(oddPath, this.#row.put);
@@ -168,7 +168,7 @@ class CellTrial {
       await this.#witness.failsToRead(largePath, seen.codes);
     const isSo = this.#row.put !== undefined || this.#row.lasting === true;
     assert.ok(isSo || lab.struck > 0, 'the fault did not strike');
-    // Whoever reads one file is no reason to hold up another.
+    // A failing read of one file must not hold up any other file.
     if (this.#row.scope !== 'all') {
       lab.change();
       await this.#witness.treeIsNew();
@@ -180,7 +180,7 @@ class CellTrial {
     const lab = this.#lab;
     if (this.#row.put !== undefined && this.#place === 'first') lab.put(this.#path, this.#row.put);
     const { list, get, ...row } = this.#row;
-    // A store that is so for ever is so in every answer.
+    // A lasting trait of the store is in all of its answers.
     const inList = this.#place === 'listing' || row.lasting === true;
     const inGet = this.#place !== 'listing' || row.lasting === true;
     lab.strike({ ...row, ...(inList && { list }), ...(inGet && { get }) }, this.#path);
@@ -198,11 +198,11 @@ class CellTrial {
     if (this.#row.lasting === true) this.#begin();
     await this.#start();
     await this.#witness.wait('the first tree to be ready', () => lab.sync.view.ready);
-    // The part that is to be struck stays with the store.
+    // Leave the part that the fault is to strike in the store: do not read it.
     await checkOthers(lab, this.#place === 'range' ? largePath : '', []);
   }
 
-  /** Tried again as somebody would: a busy machine may make a request late. */
+  /** Retries the start, as an operator would: on a busy machine, a request may be late. */
   async #start(): Promise<void> {
     await this.#witness.wait('the first tree', async () => {
       try {
@@ -224,7 +224,7 @@ class CellTrial {
     throw new assert.AssertionError({ message: 'the first start showed a tree' });
   }
 
-  /** Until the tree is published the old version is read: no reader gets an error in its place. */
+  /** Until the tree is published, readers get the old version, and no error in its place. */
   async #oldIsReadUntil(before: number): Promise<void> {
     const lab = this.#lab;
     const isPublished = async (): Promise<boolean> => {
@@ -241,7 +241,7 @@ class CellTrial {
     await checkOthers(this.#lab, this.#row.scope === 'all' ? '' : this.#path, [newPath]);
   }
 
-  /** After the fault: the newest of every file, and nothing left to say. */
+  /** After the fault, every file has its newest version, and no message is left. */
   async #isWell(): Promise<void> {
     const lab = this.#lab;
     await this.#witness.treeIsNew();

@@ -15,12 +15,12 @@ import { buildGeneration, digestListing, PathFilter } from '../../src/tree/index
 
 export interface DirectSourceOptions extends SignedHttpOptions {
   readonly yielder: Yielder;
-  /** Of a page. */
+  /** For one page. */
   readonly deadlineMs: number;
   readonly clock: Clock;
 }
 
-/** What the source worker does of a prefix, in this thread, by another clock. */
+/** Does the work of the source worker for a prefix, in this thread and by another clock. */
 export class DirectSource implements Source {
   readonly kind = 'prefix';
   readonly #lister: PrefixLister;

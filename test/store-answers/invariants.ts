@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { waitFor } from '../support/wait-for.ts';
 import type { Lab } from './lab.ts';
 
-/** What no terminal should be sent: control characters, marks of direction, and what stands for no character. */
+/** What no terminal should get: control characters, direction marks, and code points that stand for no character. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/u;
 
 const LATE: ReadonlySet<string> = new Set(['deadline', 'source-down', 'unreachable']);
 
-/** Whatever a store answers: it is foreseen, and what is said of it can be printed. */
+/** Checks that the mount foresaw the store's answer, and that all that it says can be printed. */
 export function checkWhatIsSaid(lab: Lab): void {
   for (const { level, event, fields } of lab.log.lines) {
     assert.notEqual(level, 'error', `an error in the log: ${event} ${describe(fields)}`);

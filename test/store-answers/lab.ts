@@ -27,27 +27,27 @@ import { type Asked, startScriptedStore } from './scripted-store.ts';
 import type { Strikes } from './seen.ts';
 import { send } from './wire.ts';
 
-/** The mount's time runs so fast. */
+/** How many times faster than real time the mount's time runs. */
 const SPEED = 20;
 const PREFIX = 'dags/';
-/** Of content under way, and of a page of a listing, real milliseconds: what is tried for ever is given up so soon. */
+/** For content under way and for a page of a listing, in real milliseconds: so soon do endless tries end. */
 const CONTENT_DEADLINE_MS = 1_500;
 const PAGE_DEADLINE_MS = 1_500;
-/** For what has no other bound; far from what a busy machine takes. */
+/** For waits without another bound; far above what a busy machine needs. */
 const SILENCE_MS = 3_000;
 const READ_DEADLINE_MS = 10_000;
-/** Those of the store's client, in the mount's time. */
+/** The bounds of the store's client, in the mount's time. */
 const BODY_BOUNDS = { leastBytesPerSecond: 1024 * SPEED, windowMs: 15_000 / SPEED, graceMs: 60_000 / SPEED };
 
-/** Fetched before it is published. */
+/** The mount fetches this file before it publishes it. */
 export const oddPath = 'team/odd.py';
-/** Over 8 MiB: its second part is what is read. */
+/** Over 8 MiB. Readers ask for its second part. */
 export const largePath = 'team/large.zip';
 export const changedPath = 'team/dag_03.py';
 export const newPath = 'team/new.py';
 const largeBytes = 8 * 1024 * 1024 + 300 * 1024;
 const dags = Array.from({ length: 9 }, (_, index) => `team/dag_${String(index).padStart(2, '0')}.py`);
-/** One file in a hundred is few. They cost nothing: nobody fetches what is empty. */
+/** With these files, one odd file is less than one in a hundred. They cost nothing: an empty file is never fetched. */
 const packages = emptyFiles('packages', 120);
 
 let largeBody: Buffer | undefined;
@@ -58,12 +58,12 @@ export type Read =
   | { readonly kind: 'error'; readonly failure: string; readonly code: string }
   | { readonly kind: 'absent' };
 
-/** Runs what takes the machine, a few at a time where many labs are opened. */
+/** Runs work that needs much processor time, a few at a time where many labs are opened. */
 export type InTurn = <T>(run: () => Promise<T>) => Promise<T>;
 
 const atOnce: InTurn = (run) => run();
 
-/** A store that answers as it is told, and a mount of it but for the kernel. */
+/** A store that answers as a test says, and a mount of it without the kernel. */
 export class Lab {
   readonly bucket = new Bucket();
   readonly log = new RecordingLog();
@@ -76,7 +76,7 @@ export class Lab {
   #sync!: Sync;
   #views!: DaemonViews;
   #strikes: Strikes | undefined;
-  /** What of the store's objects is struck. */
+  /** The object of the store that the fault strikes. */
   #oneKey = PREFIX + oddPath;
   #struck = 0;
   #version = 1;
@@ -88,7 +88,7 @@ export class Lab {
     setMaxListeners(0, this.#over.signal);
   }
 
-  /** @param more files that cost nothing, beside those that make one in a hundred few */
+  /** @param more how many empty files to add to the usual ones; they cost nothing */
   static async open(test: Cleanup, more = 0, inTurn: InTurn = atOnce): Promise<Lab> {
     const lab = new Lab(join(await temporaryDirectory(test), 'v1', '0123456789ab'), inTurn);
     await inTurn(() => lab.#compose(test));
@@ -104,12 +104,12 @@ export class Lab {
     return this.#views;
   }
 
-  /** Requests that were struck since the fault began. */
+  /** How many requests the fault has struck since it began. */
   get struck(): number {
     return this.#struck;
   }
 
-  /** Shows the first tree, and keeps it up with the store from then on. Rejects as Sync.start does. */
+  /** Shows the first tree, then keeps it up to date with the store. Rejects as Sync.start does. */
   async start(): Promise<void> {
     await this.#inTurn(() => this.#sync.start(this.#over.signal));
     this.#running = this.#sync.run(this.#over.signal).catch((error: unknown) => {
@@ -124,13 +124,13 @@ export class Lab {
     this.#strikes = strikes;
   }
 
-  /** The store is well again; what still waits for it is cut. */
+  /** Makes the store healthy again, and cuts connections that still wait for it. */
   relent(): void {
     this.#strikes = undefined;
     this.#server.cutAll();
   }
 
-  /** A new version of one file, and a file that is new. The odd one changes only where that is asked for. */
+  /** Puts a new version of one file, and a new file. The odd file changes only on request. */
   change(...more: readonly string[]): void {
     this.rewrite(changedPath, newPath, ...more);
   }
@@ -144,24 +144,24 @@ export class Lab {
     how(this.bucket, PREFIX + path, bodyOf(path, this.#version));
   }
 
-  /** What the store has under a path now: the whole of it, or of the large file the second part. */
+  /** What the store has under a path now: the whole object, or the second part of the large file. */
   wanted(path: string): Buffer {
     const body = this.bucket.get(PREFIX + path)?.body ?? Buffer.alloc(0);
     return path === largePath ? body.subarray(8 * 1024 * 1024) : body;
   }
 
-  /** Every file that a reader is to find, the odd one and the large one included. */
+  /** Every file that a reader should find, including the odd one and the large one. */
   paths(): readonly string[] {
     return this.bucket.keys.map((key) => key.slice(PREFIX.length)).filter((path) => path.startsWith('team/'));
   }
 
-  /** Whether these bytes were ever those of the file. */
+  /** Whether the file ever had these bytes. */
   everHad(path: string, bytes: Buffer): boolean {
     if (path === largePath) return bytes.equals(this.wanted(path));
     return this.bucket.everHad(PREFIX + path, bytes);
   }
 
-  /** Reads as the session does for the kernel: of the tree that is shown. */
+  /** Reads from the shown tree, as the session does for the kernel. */
   async read(path: string): Promise<Read> {
     const generation = this.#sync.shown?.generation;
     const index = generation?.find(path) ?? -1;
@@ -179,7 +179,7 @@ export class Lab {
     return { kind: 'bytes', bytes: blob.subarray(0, end - start) };
   }
 
-  /** The size of the file that is shown, or undefined where none is. */
+  /** The size of the shown file, or undefined where it is not shown. */
   sizeOf(path: string): number | undefined {
     const generation = this.#sync.shown?.generation;
     const index = generation?.find(path) ?? -1;
@@ -338,7 +338,7 @@ function emptyFiles(folder: string, count: number): readonly string[] {
   );
 }
 
-/** Of a file in one version: versions differ in every line, and in length. */
+/** The content of one version of a file. Versions differ in every line, and in length. */
 function bodyOf(path: string, version: number): Buffer {
   if (path === largePath) {
     largeBody ??= Buffer.alloc(

@@ -6,10 +6,10 @@ import { changedPath, Lab, newPath, oddPath } from './lab.ts';
 import { always, refusal } from './wire.ts';
 
 const fails = always(refusal(500, 'InternalError'));
-/** Milliseconds. The trees of 2,500 files start beside hundreds of cells of the table. */
+/** Milliseconds. The trees of 2,500 files start while hundreds of cells of the table run. */
 const patience = 180_000;
 
-/** Whether a reader gets the newest bytes of it. */
+/** Whether a reader gets the newest bytes of the file. */
 async function isNew(lab: Lab, path: string): Promise<boolean> {
   const read = await lab.read(path);
   return read.kind === 'bytes' && read.bytes.equals(lab.wanted(path));

@@ -3,7 +3,7 @@ import { oddPath } from './lab.ts';
 import type { Asked } from './scripted-store.ts';
 import { type Answer, type Fault, send, withBody } from './wire.ts';
 
-/** As a listing has it. */
+/** The key of the odd object, as a listing has it. */
 export const oddKey = encoded(`dags/${oddPath}`);
 
 /** Changes rows of a listing: that of the odd object, or each. */
@@ -14,7 +14,7 @@ export function rowsChanged(change: (row: ListedRow) => ListedRow, which: 'one' 
   }));
 }
 
-/** @param change is also told by which token the page was asked for, or behind which key */
+/** @param change also gets the token with which the page was requested, or the key after which it starts */
 export function pageChanged(
   change: (page: ListedPage, token: string | undefined, after: string | undefined) => ListedPage,
 ): Fault {

@@ -1,15 +1,15 @@
 import { ByteServer, type Step } from '../support/byte-server.ts';
 
-/** One request, as its head says. */
+/** One request, as read from its head. */
 export interface Asked {
   readonly method: string;
-  /** Below the bucket, decoded; empty: the bucket. */
+  /** The path below the bucket, decoded; empty: the bucket. */
   readonly key: string;
   readonly query: URLSearchParams;
   header(name: string): string | undefined;
 }
 
-/** A store whose answers are bytes, which a test says. `pace`: real milliseconds for one of the store's. */
+/** A store that answers with the bytes that a test gives. `pace`: real milliseconds for one of the store's. */
 export function startScriptedStore(
   answering: (asked: Asked) => readonly Step[],
   pace: number,

@@ -13,7 +13,7 @@ export const places: readonly Place[] = ['listing', 'first', 'later', 'range'];
 const isLong = process.env.DAGMOUNT_TEST_LONG !== undefined;
 
 /**
- * The rows that run: all with `scripts/test --long`, and else every other one. Neighbours in the table are variants of one
- * another.
+ * The rows that run: all of them with `scripts/test --long`, otherwise every other one. Neighbours in the table are
+ * variants of one another.
  */
 export const rowsThatRun: readonly Row[] = table.filter((_, index) => isLong || index % 2 === 0);

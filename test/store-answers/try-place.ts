@@ -4,12 +4,12 @@ import { tryCell } from './cell.ts';
 import type { Place, Seen } from './seen.ts';
 import { rowsThatRun } from './table.ts';
 
-/** Most of the time a cell waits. */
+/** A cell waits for most of its time. */
 const CELLS_AT_ONCE = 48;
-/** To begin is what takes the machine: all at once, each would be late for its own deadlines. */
+/** The start of a cell needs the processor. If all started at once, each would miss its own deadlines. */
 const BEGIN_AT_ONCE = 3;
 
-/** Each row that runs, in one place. */
+/** Tries each row that runs, in one place. */
 export function tryPlace(place: Place, title: string): void {
   const inTurn = pLimit(BEGIN_AT_ONCE);
   describe(title, { concurrency: CELLS_AT_ONCE }, () => {

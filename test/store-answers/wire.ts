@@ -4,7 +4,7 @@ import type { Asked } from './scripted-store.ts';
 
 export type Header = readonly [name: string, value: string];
 
-/** An answer as the store means it. What goes over the wire is made of it by `send`, or by a fault. */
+/** An answer as the store means it. `send` or a fault makes the bytes for the connection from it. */
 export interface Answer {
   readonly status: number;
   readonly headers: readonly Header[];
@@ -13,16 +13,16 @@ export interface Answer {
 
 /** A request that a fault strikes. */
 export interface Struck extends Asked {
-  /** How many were struck before this one. */
+  /** How many requests the fault struck before this one. */
   readonly struck: number;
-  /** What the listing would have, where one is asked for. */
+  /** The page that the listing would have, if the request asks for one. */
   readonly page: ListedPage | undefined;
 }
 
-/** Makes of an answer what is sent in its place. */
+/** Makes the bytes that are sent in place of an answer. */
 export type Fault = (right: Answer, asked: Struck) => readonly Step[];
 
-/** As `Fault`, of what is still an answer. */
+/** As `Fault`, but the result is still an answer. */
 export type Change = (right: Answer, asked: Struck) => Answer;
 
 export function text(words: string): Buffer {
@@ -50,12 +50,12 @@ export function answer(status: number, body: string | Buffer = '', ...headers: r
   return { status, headers: [...headers, ['Content-Length', String(bytes.length)]], body: bytes };
 }
 
-/** The same answer to whatever is asked. */
+/** The same answer to every request. */
 export function always(fixed: Answer): Fault {
   return () => send(fixed);
 }
 
-/** Strikes so many times, then the store is well. */
+/** Strikes this many times; then the store is well. */
 export function times(count: number, fault: Fault): Fault {
   return (right, asked) => (asked.struck < count ? fault(right, asked) : send(right));
 }
@@ -65,13 +65,13 @@ export function without(right: Answer, ...names: readonly string[]): Answer {
   return { ...right, headers: right.headers.filter(([name]) => !lower.includes(name.toLowerCase())) };
 }
 
-/** In the place of whatever headers of these names there are. */
+/** Replaces all headers of these names. */
 export function withHeaders(right: Answer, ...headers: readonly Header[]): Answer {
   const rest = without(right, ...headers.map(([name]) => name));
   return { ...rest, headers: [...rest.headers, ...headers] };
 }
 
-/** The same answer with another body, and that one's length. */
+/** The same answer with another body, and the length of that body. */
 export function withBody(right: Answer, body: Buffer): Answer {
   return withHeaders({ ...right, body }, ['Content-Length', String(body.length)]);
 }
@@ -80,7 +80,7 @@ export function headerOf({ headers }: Answer, name: string): string {
   return headers.find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1] ?? '';
 }
 
-/** The body in chunks of at most so many bytes, with the last one. */
+/** The body in chunks of at most this size, and the last chunk. */
 export function chunks(body: Buffer, size = 700, extension = ''): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < body.length; at += size) {

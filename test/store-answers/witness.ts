@@ -3,10 +3,10 @@ import { waitFor } from '../support/wait-for.ts';
 import { changedPath, type Lab, newPath, type Read } from './lab.ts';
 import type { Codes } from './seen.ts';
 
-/** Nothing takes as long; what hangs ends by it. */
+/** No wait takes this long. A wait that hangs ends then. */
 const PATIENCE_MS = 60_000;
 
-/** Waits until something is seen of a mount, and checks the rest of it. */
+/** Waits until a mount shows something, and checks the rest of the mount. */
 export class Witness {
   readonly #lab: Lab;
 
@@ -14,13 +14,13 @@ export class Witness {
     this.#lab = lab;
   }
 
-  /** The change that came with the fault is shown. */
+  /** Waits until the change that came with the fault is shown. */
   async treeIsNew(): Promise<void> {
     await this.reads(changedPath);
     await this.reads(newPath);
   }
 
-  /** Waits until a reader gets what the store has; no reader gets what it never had. */
+  /** Waits until a reader gets what the store has. No reader may get bytes that the file never had. */
   async reads(path: string, version: 'newest' | 'any' = 'newest'): Promise<void> {
     const lab = this.#lab;
     let last: Read | undefined;
@@ -42,14 +42,14 @@ export class Witness {
         assert.ok(lab.everHad(path, last.bytes), `${path} has bytes that it never had`);
       if (last.kind !== 'error') return false;
       assert.notEqual(last.code, 'internal');
-      // Of a busy machine, before the store was asked.
+      // A busy machine caused this deadline, before the store was asked.
       if (last.code === 'deadline' && lab.struck === 0) return false;
       return last.code === 'deadline' || codes.includes(last.code);
     };
     await this.wait(`the reading of ${path} to fail with ${codes.join(' or ')}`, fails, () => describe(last));
   }
 
-  /** @param told what the problem must hold of the store's answer */
+  /** @param told what the problem must contain of the store's answer */
   async objectIsBlamed(path: string, codes: Codes, told: RegExp | undefined): Promise<void> {
     const lab = this.#lab;
     await this.isNamed(path, ['unreadable-object']);
@@ -58,7 +58,7 @@ export class Witness {
       () => lab.degraded.join() === 'unreadable-objects',
       () => lab.degraded.join(),
     );
-    // On a busy machine a try may end by its deadline; the next one has the store's answer.
+    // On a busy machine, a try may end by its deadline. The next try gets the store's answer.
     await this.wait(
       `a problem whose detail has ${told ?? /\w/}`,
       () => (told ?? /\w/).test(lab.problems()[0]?.detail ?? ''),
@@ -81,16 +81,16 @@ export class Witness {
       isBlamed,
       () => code() ?? 'none failed',
     );
-    // A listing that goes on and on may be slow as well.
+    // An endless listing may be slow as well.
     const degraded = lab.degraded.filter((known) => known !== 'source-slow');
     assert.match(degraded.join(' '), /^source-[a-z]+$/);
     assert.deepEqual(lab.problems(), []);
   }
 
-  /** @param key what the key is like, where it is not that of the file */
+  /** @param key a pattern of the key, where it is not the key of the file */
   async isNamed(path: string, reasons: readonly string[], key?: RegExp): Promise<void> {
     const lab = this.#lab;
-    // A busy machine may have others late, which are tried again.
+    // On a busy machine, other objects may be late, too. The mount retries them.
     const isNamed = (): boolean => lab.problems().length === 1 && reasons.includes(lab.problems()[0]!.reason);
     await this.wait(`one problem: ${reasons.join(' or ')}`, isNamed, () => describe(lab.problems()));
     const problems = lab.problems();
@@ -125,7 +125,7 @@ export class Witness {
     }
   }
 
-  /** For whoever has to find out why a cell fails. */
+  /** Helps to find out why a cell fails. */
   state(): string {
     const { view } = this.#lab.sync;
     const lines = this.#lab.log.lines

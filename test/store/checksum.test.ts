@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectedChecksum } from '../../src/store/http/checksum.ts';
 
-/** Of the nine bytes `123456789`: the check values of the CRC catalogue, and what coreutils print. */
+/** Checksums of the nine bytes `123456789`: the check values of the CRC catalogue, and the output of coreutils. */
 const known: readonly (readonly [header: string, value: string])[] = [
   ['x-amz-checksum-crc32', 'y/Q5Jg=='],
   ['x-amz-checksum-crc32c', '4waSgw=='],

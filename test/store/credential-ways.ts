@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import type { CredentialsOrigin } from '../../src/store/credentials-record.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 
-/** What credentials are valid for, somewhat longer than until the next ones are there: the SDK asks five minutes before. */
+/** Credentials are valid somewhat longer than until the next rotation: the SDK asks for others five minutes before. */
 const LIFE_MS = 25_000;
 
-/** What hands out credentials: those of the newest rotation, which the store takes and no others. */
+/** Issues credentials: those of the newest rotation, which are the only ones that the store accepts. */
 export class Issuer {
   rotation = 0;
-  /** What must be seen nowhere. */
+  /** Texts that must be seen nowhere. */
   readonly secrets: readonly string[] = ['secret-key', 'session', 'identity'].map(
     (what) => `${what}-${randomBytes(12).toString('hex')}`,
   );
@@ -26,7 +26,7 @@ export class Issuer {
     return this.secrets[1]!;
   }
 
-  /** By which others are asked for; another one after each rotation. */
+  /** The identity with which others are requested. It changes at each rotation. */
   get identity(): string {
     return `${this.secrets[2]}-${this.rotation}`;
   }
@@ -39,7 +39,7 @@ export class Issuer {
     return new Date(Date.now() + LIFE_MS).toISOString();
   }
 
-  /** As process, container and instance give them. */
+  /** The credentials as a process, a container or an instance gives them. */
   get json(): Record<string, unknown> {
     return {
       Version: 1,
@@ -55,7 +55,7 @@ export class Issuer {
 
 type Answer = (request: IncomingMessage, body: string) => string | undefined;
 
-/** A service of this host; what it does not answer is 404. */
+/** A service of this host. It answers 404 where `answer` gives nothing. */
 async function serve(t: Cleanup, answer: Answer): Promise<string> {
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
     let body = '';
@@ -80,14 +80,14 @@ export interface Prepared {
 
 export interface Way {
   readonly origin: CredentialsOrigin;
-  /** Whether they say until when they are valid. */
+  /** Whether the credentials say until when they are valid. */
   readonly expires: boolean;
   readonly profile?: string;
   /** Prepares this host. */
   readonly prepare: (t: Cleanup, issuer: Issuer) => Promise<Prepared>;
 }
 
-/** As Kubernetes and secret stores do it: a reader gets the old file or the new one. */
+/** Replaces a file as Kubernetes and secret stores do: a reader gets the old file or the new one. */
 function replace(file: string, text: string): void {
   writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
@@ -104,7 +104,7 @@ function identityFile(
   return { file, rotated };
 }
 
-/** Nothing else of AWS's is found on this host by chance. */
+/** A home directory and environment in which no other AWS setting of this host is found by chance. */
 async function home(t: Cleanup): Promise<{ directory: string; env: Record<string, string> }> {
   const directory = await temporaryDirectory(t);
   const env = {
@@ -117,7 +117,7 @@ async function home(t: Cleanup): Promise<{ directory: string; env: Record<string
   return { directory, env };
 }
 
-/** Each way of the SDK's chain by which credentials are replaced under a process that runs. */
+/** Each way of the SDK's chain that replaces credentials while a process runs. */
 export const ways: Readonly<Record<string, Way>> = {
   'keys in a file that is replaced': {
     origin: 'profile',
@@ -214,7 +214,7 @@ export const ways: Readonly<Record<string, Way>> = {
       const cache = join(directory, '.aws/sso/cache');
       await mkdir(cache, { recursive: true });
       const file = join(cache, `${createHash('sha1').update('mine').digest('hex')}.json`);
-      // As `aws sso login` writes it.
+      // Writes the token as `aws sso login` does.
       const rotated = (): void => {
         const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
         const token = { accessToken: issuer.identity, expiresAt, region: 'us-east-1', startUrl: 'https://x' };
@@ -235,7 +235,7 @@ export const ways: Readonly<Record<string, Way>> = {
     prepare: async (t, issuer) => {
       const service = await serve(t, ({ method, url = '', headers }) => {
         if (method === 'PUT') return issuer.identity;
-        // A session lives on while credentials are replaced.
+        // A session of the metadata service stays valid while credentials are replaced.
         if (!String(headers['x-aws-ec2-metadata-token']).startsWith(issuer.secrets[2]!)) return undefined;
         return url.endsWith('/security-credentials/') ? 'reader' : JSON.stringify(issuer.json);
       });

@@ -21,7 +21,7 @@ interface Case {
   readonly profile?: string;
 }
 
-/** What the search for credentials fails with on a host where nothing else of AWS's is set. `HERE` in a text: its directory. */
+/** The error of the search for credentials, with only these AWS settings. `HERE` in a text stands for its directory. */
 async function searched(t: Cleanup, { variables = {}, config = '', profile }: Case): Promise<StoreError> {
   const directory = await temporaryDirectory(t);
   const here = (text: string): string => text.replaceAll('HERE', directory);
@@ -30,7 +30,7 @@ async function searched(t: Cleanup, { variables = {}, config = '', profile }: Ca
     HOME: directory,
     AWS_CONFIG_FILE: join(directory, 'config'),
     AWS_SHARED_CREDENTIALS_FILE: join(directory, 'credentials'),
-    // Where the instance metadata service would be: the last provider, which is not to be the one that is told of.
+    // In place of the instance metadata service, the last provider, which the error should not be about.
     AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1',
     AWS_MAX_ATTEMPTS: '1',
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, here(value)])),
@@ -163,7 +163,7 @@ describe('credentials that cannot be had', () => {
 
   test('tell of a hop limit that is too low, where the answer with the session token of the metadata service is lost', async (t) => {
     const asked: string[] = [];
-    // What begins on this host gets as far as the service; of the answers, those without a hop limit come back.
+    // All requests reach the service, but only answers without a hop limit come back.
     const service = createServer((request, response) => {
       asked.push(`${request.method} ${request.url}`);
       if (request.method !== 'PUT') response.writeHead(401).end();
@@ -180,7 +180,7 @@ describe('credentials that cannot be had', () => {
     assert.equal(failure.code, 'no-credentials');
     assert.match(failure.message, /IMDSv2.* does not arrive/);
     assert.match(failure.hint, /--http-put-response-hop-limit 2/);
-    // Each is waited for one second: a search lasts two.
+    // The search waits one second for each PUT, so it lasts two seconds.
     assert.equal(asked.filter((request) => request.startsWith('PUT')).length, 2, asked.join(', '));
     assert.ok(asked.length <= 4, asked.join(', '));
   });

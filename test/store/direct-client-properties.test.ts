@@ -9,8 +9,8 @@ import { type Sent, startServer } from './direct-clients.ts';
 import { ask, type WholeAnswer } from './dispatching.ts';
 
 /*
- * DirectClient reads answers by a parser of its own. Here undici, whose parser is that of Node.js, is given the same
- * bytes: what both accept they must understand alike, and what undici refuses must not be accepted.
+ * DirectClient has its own parser of answers. Here undici, which has the parser of Node.js, gets the same bytes: both
+ * must understand an accepted answer alike, and DirectClient must not accept what undici refuses.
  */
 
 const line = fc.oneof(
@@ -81,7 +81,7 @@ const answers = fc
       'latin1',
     ),
   );
-/** How an answer is cut into pieces, as parts of its length. */
+/** Where an answer is cut into pieces, as fractions of its length. */
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 });
 
 function inPieces(bytes: Buffer, parts: readonly number[]): readonly Sent[] {
@@ -93,7 +93,7 @@ function inPieces(bytes: Buffer, parts: readonly number[]): readonly Sent[] {
   return places.slice(1).map((end, at) => bytes.subarray(places[at], end));
 }
 
-/** Node.js's parser leaves blanks at the end of a value, which are not part of it. */
+/** Node.js's parser keeps blanks at the end of a value, although they are not part of it. */
 function trimmed(headers: IncomingHttpHeaders): object {
   const trim = (value: unknown) => String(value).replace(/[ \t]+$/, '');
   return Object.fromEntries(
@@ -119,7 +119,7 @@ test('DirectClient accepts no answer that undici refuses, and understands what b
   let accepted = 0;
   await fc.assert(
     fc.asyncProperty(answers, cuts, async (bytes, parts) => {
-      // Closed after the answer: neither waits for more.
+      // The connection closes after the answer, so neither client waits for more.
       steps = [...inPieces(bytes, parts), 'CLOSE'];
       const undici = new Agent({ connections: 1 });
       const direct = new DirectClient(origin, {
@@ -131,7 +131,7 @@ test('DirectClient accepts no answer that undici refuses, and understands what b
         const expected = await outcome(ask(undici, origin));
         const seen = await outcome(ask(direct, origin));
         if (seen === undefined) return;
-        // undici looks at what follows these, which have no body. Here it only ends the connection.
+        // These have no body. undici reads what follows them; for DirectClient, it only ends the connection.
         if (expected === undefined && (seen.status === 204 || seen.status === 304)) return;
         accepted++;
         assert.ok(expected !== undefined, 'undici refuses it');

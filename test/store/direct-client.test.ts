@@ -200,7 +200,7 @@ describe('by TLS', () => {
   });
 });
 
-/** An answer of so many bytes, head included. */
+/** An answer of this many bytes, including its head. */
 function okOf(bytes: number): string {
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${bytes - 42}\r\n\r\n`;
   assert.equal(head.length, 42);

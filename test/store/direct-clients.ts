@@ -4,7 +4,7 @@ import { ByteServer, type ByteServerOptions, type Step } from '../support/byte-s
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { ask } from './dispatching.ts';
 
-/** Texts and bytes are sent; in capitals, what is done with the connection. */
+/** The server sends texts and bytes. A word in capitals says what it does with the connection. */
 export type Sent = string | Uint8Array | 'CLOSE' | 'RESET';
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -46,7 +46,7 @@ function stepOf(sent: Sent): Step {
   return typeof sent === 'string' ? Buffer.from(sent) : sent;
 }
 
-/** A client of a server that gives each request the same answer, or one by its index. */
+/** A client of a server that gives each request the same answer, or an answer by the request's index. */
 export async function started(
   t: Cleanup,
   answer: readonly Sent[] | ((index: number) => readonly Sent[]),

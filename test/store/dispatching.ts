@@ -9,7 +9,7 @@ export interface WholeAnswer {
   readonly body: Buffer;
 }
 
-/** Milliseconds, generous: nothing here is about time. */
+/** Milliseconds; generous, since no test here is about time. */
 const PATIENCE_MS = 20_000;
 
 /** Sends one request, and reads its answer to the end. */
@@ -34,7 +34,7 @@ export async function ask(
   return { status, headers, body: Buffer.from((await body.bytes(Number.MAX_SAFE_INTEGER))!) };
 }
 
-/** The code of what a request failed with. */
+/** The code of the error with which a request failed. */
 export async function codeOf(failing: Promise<unknown>): Promise<unknown> {
   try {
     await failing;

@@ -24,32 +24,32 @@ export type Reply =
   /** Headers are sent as they are, with a Content-Length where none is given. */
   | {
       readonly status: number;
-      /** An array: the header comes so often. An empty one: it does not come. */
+      /** An array: one header for each item. An empty one: no header. */
       readonly headers?: Readonly<Record<string, string | readonly string[]>>;
       /** The body comes in chunks, without a length. */
       readonly chunked?: boolean;
-      /** The body comes a byte at a time, so many milliseconds apart. */
+      /** The body comes one byte at a time, this many milliseconds apart. */
       readonly dripMs?: number;
       readonly body?: string | Uint8Array;
-      /** Sends so many bytes of the body, then closes the connection. */
+      /** Sends this many bytes of the body, then closes the connection. */
       readonly cutAfter?: number;
-      /** Sends so many bytes of the body, then nothing more. */
+      /** Sends this many bytes of the body, then nothing more. */
       readonly stallAfter?: number;
     }
-  /** Never answered. */
+  /** The request is never answered. */
   | 'hang'
   /** The connection is closed without an answer. */
   | 'cut';
 
 export type Answering = (request: SeenRequest, index: number) => Reply;
 
-/** A store that says what a test wants it to say. */
+/** A store that gives the answers that a test wants. */
 export class FakeStore {
   readonly requests: SeenRequest[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #tls: boolean;
-  /** May be changed while it runs. */
+  /** A test may change it while the store runs. */
   answering: Answering;
   #underWay = 0;
   /** The most requests that were under way at once. */
@@ -126,7 +126,7 @@ function send(response: ServerResponse, reply: Reply, headOnly: boolean): void {
   else response.end(body);
 }
 
-/** Until the connection is closed, or the body is over. */
+/** Sends the body byte by byte, until the connection is closed or the body ends. */
 function drip(response: ServerResponse, body: Buffer, milliseconds: number): void {
   let at = 0;
   const timer = setInterval(() => {
@@ -151,12 +151,12 @@ export function object(
   return { status: 200, body, headers: { etag: '"not-an-md5"', 'last-modified': LAST_MODIFIED, ...headers } };
 }
 
-/** The ETag of an object that was put as a whole, without its quotes. */
+/** The ETag of an object that was put as a whole, without quotes. */
 export function etagOf(body: Uint8Array): string {
   return createHash('md5').update(body).digest('hex');
 }
 
-/** The same bytes but for one bit. */
+/** The same bytes with one bit flipped. */
 export function flipped(body: Uint8Array, at: number): Buffer {
   const copy = Buffer.from(body);
   copy[at] = (copy[at] ?? 0) ^ 1;

@@ -103,7 +103,7 @@ describe('the head of an object, unless it has an ETag, of a real store', { skip
       etag = put;
       assert.equal(await ask(etag), undefined);
     }
-    // The same content again is the same version.
+    // If the same content is put again, the version stays the same.
     await seaweedfs.put(bucket, 'dags/version.txt', 'six');
     assert.equal(await ask(etag), undefined);
     await seaweedfs.delete(bucket, 'dags/version.txt');

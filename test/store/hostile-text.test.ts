@@ -11,7 +11,7 @@ function assertClean(error: StoreError): void {
   assert.deepEqual(leftRaw(`${error.message}${error.detail}${error.hint}`), []);
 }
 
-/** What XML can carry of it: as characters, and as references. */
+/** The hostile text as XML references. */
 const ESCAPED = [...HOSTILE_TEXT].map((each) => `&#${each.codePointAt(0)};`).join('');
 const PLACES: readonly string[] = ['KeyCount', 'Prefix', 'IsTruncated', 'EncodingType', 'MaxKeys', 'Name'];
 const ROWS: readonly string[] = ['Key', 'LastModified', 'ETag', 'Size', 'StorageClass', HOSTILE_TEXT];

@@ -1,7 +1,7 @@
 import type { ListedObjects } from '../../src/base/listed-objects.ts';
 import type { ListingColumns } from '../../src/store/listing/columns.ts';
 
-/** An object as a test has it. */
+/** An object as a test gives it. */
 export interface StoredObject {
   /** The whole key, prefix included. */
   readonly key: Uint8Array;
@@ -14,7 +14,7 @@ export interface StoredObject {
 export interface AnswerParts {
   readonly prefix: Uint8Array;
   readonly objects: readonly StoredObject[];
-  /** Present: the answer is truncated. */
+  /** If present, the answer is truncated. */
   readonly token?: string;
   /** How a key is written; default as S3 does for `encoding-type=url`. */
   readonly writeKey?: (key: Uint8Array) => string;
@@ -22,7 +22,7 @@ export interface AnswerParts {
   readonly echoesEncoding?: boolean;
 }
 
-/** As S3 does: letters, digits, and `-_.*` stay, and the slash; a space is a plus. */
+/** Encodes as S3 does: letters, digits, `-_.*` and the slash stay, and a space becomes a plus. */
 export function urlEncoded(key: Uint8Array): string {
   let text = '';
   for (const byte of key) {
@@ -34,7 +34,7 @@ export function urlEncoded(key: Uint8Array): string {
   return text;
 }
 
-/** As an encoder of URIs does: the slash too, and `%20`; in lower case. */
+/** Encodes as an encoder of URIs does: the slash too, a space as `%20`, and in lower case. */
 export function percentEncoded(key: Uint8Array): string {
   let text = '';
   for (const byte of key) {

@@ -8,7 +8,7 @@ const OBJECT =
   '<Contents><Key>dags/a.py</Key><LastModified>2026-01-02T03:04:05Z</LastModified><ETag>"e1"</ETag><Size>5</Size></Contents>';
 const INSTANT = Date.UTC(2026, 0, 2, 3, 4, 5);
 const ROW: Row = { key: 'a.py', size: 5, lastModified: INSTANT, etag: 'e1', archived: false };
-/** So that every column grows. */
+/** So small that every column must grow. */
 const TINY = { rows: 1, keyBytes: 0, etagBytes: 0 };
 
 function page(body: string, isTruncated = '<IsTruncated>false</IsTruncated>'): string {
@@ -21,11 +21,11 @@ function scan(text: string): { readonly page: ListingPage; readonly rows: readon
   return { page: result, rows: rowsOf(columns) };
 }
 
-/** The one row of a page whose object has another text in the place of `part`. */
+/** The row of an object with another text in place of `part`. */
 function rowWith(part: string | RegExp, text: string): Row {
   const { rows } = scan(page(`${OBJECT.replace(part, text)}${OBJECT.replace('a.py', 'z.py')}`));
   assert.equal(rows.length, 2);
-  // Whatever one object has, the next one is read as it is.
+  // Whatever this object has, the next one is read correctly.
   assert.deepEqual(rows[1], { ...ROW, key: 'z.py' });
   return rows[0] as Row;
 }

@@ -9,7 +9,7 @@ import { StoreError } from '../../src/store/store-error.ts';
 import { repository } from '../support/repository.ts';
 import { type AnswerParts, answer, escapedOnly, percentEncoded, rowsOf, urlEncoded } from './list-answers.ts';
 
-/** So that every column grows. */
+/** So small that every column must grow. */
 const TINY = { rows: 1, keyBytes: 0, etagBytes: 0 };
 
 const hostileText = fc.string({
@@ -54,7 +54,7 @@ const parts = fc
         key: hostileName,
         size: fc.maxSafeNat(),
         lastModified: fc.integer({ min: 0, max: 4_000_000_000_000 }),
-        // A pair of quotes of its own would be taken for those around it.
+        // The scanner would take a pair of quotes within the ETag for those around it.
         etag: etag
           .map((text) => text.replaceAll('"', ''))
           .filter((text) => text !== '' && !text.startsWith('W/')),

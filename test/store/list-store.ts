@@ -3,17 +3,17 @@ import { answer, escapedOnly, type StoredObject, urlEncoded } from './list-answe
 
 export interface FakeStoreOptions {
   readonly pageKeys?: number;
-  /** The order of its listing; default that of the bytes. */
+  /** The order of its listing; default: that of the bytes. */
   readonly order?: (left: string, right: string) => number;
-  /** Where a page goes on: behind the last key in the store's order (default), or at the next greater bytes. */
+  /** Where the next page begins: after the last key in the store's order (default), or at the next greater bytes. */
   readonly goesOn?: 'in-its-order' | 'in-byte-order';
-  /** False: keys as they are, and no EncodingType. */
+  /** False: keys are written as they are, and there is no EncodingType. */
   readonly encodes?: boolean;
-  /** How it says that its listing goes on; default: by IsTruncated and a token, as S3. */
+  /** How it says that its listing continues; default: by IsTruncated and a token, as S3 does. */
   readonly says?: 'both' | 'truncated' | 'nothing';
-  /** Whether it heeds StartAfter; default true. */
+  /** Whether it honours StartAfter; default true. */
   readonly startsAfter?: boolean;
-  /** What it makes of a request for more keys than a page has; default: it gives a page. */
+  /** How it answers a request for more keys than a page has; default: with one page. */
   readonly manyKeys?: 'page' | 'all' | 'refuse';
 }
 
@@ -23,7 +23,7 @@ export class FakeListingStore {
   /** Called before each answer with the number of requests before it. */
   beforeAnswer: (request: number, query: PageQuery, signal: AbortSignal) => Promise<void> | void = () =>
     undefined;
-  /** Called with each answer, may give another. */
+  /** Called with each answer; may return another one. */
   onAnswer: (bytes: Buffer, request: number) => Buffer = (bytes) => bytes;
   options: FakeStoreOptions;
   refusal: (() => Error) | undefined;

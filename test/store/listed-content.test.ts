@@ -15,13 +15,13 @@ const LISTED = {
 };
 
 interface Served {
-  /** As in the header, quotes included; empty: none. */
+  /** As in the header, including the quotes; empty: no header. */
   etag: string;
   body: Buffer;
   date: string;
-  /** Whether If-Match is heeded, by strong comparison. */
+  /** Whether the store honours If-Match, by strong comparison. */
   heeds: boolean;
-  /** What it is compared with, where answers do not say it. */
+  /** The ETag with which the store compares If-Match, where its answers do not say it. */
   kept?: string;
 }
 
@@ -86,7 +86,7 @@ describe('content as it was listed', () => {
         const { get } = await opened(t, { heeds, ...served }, own);
         const whole = await get(listed);
         assert.deepEqual(await read(whole.body), BODY);
-        // Who asked by the listed ETag is answered by it.
+        // A request by the listed ETag is answered with the listed ETag.
         assert.equal(whole.etag, { ...LISTED, ...listed }.ifMatch);
         for (const range of [
           { start: 0, end: 700 },
@@ -132,7 +132,7 @@ describe('content as it was listed', () => {
       await read((await get({ range: { start: 0, end: 700 } })).body);
       Object.assign(served, { kept: OTHER, body: Buffer.from(BODY).fill('x') });
       assert.equal((await failureOf(get({ range: { start: 700, end: 1400 } }))).code, 'changed');
-      // Of a version of which nothing was read, a date that is the listed one speaks for it.
+      // For a version of which nothing was read yet, it is enough that the date is the listed one.
       const unread = get({ ifMatch: 'of-another-version' });
       if (date === '') assert.equal((await failureOf(unread)).code, 'changed');
       else await read((await unread).body);

@@ -40,12 +40,12 @@ export function startAfters(requests: readonly PageQuery[]): readonly string[] {
   return requests.flatMap(({ startAfter }) => startAfter ?? []);
 }
 
-/** As people sort: capitals beside small letters. */
+/** The order in which people sort: capitals beside small letters. */
 export function asPeopleSort(left: string, right: string): number {
   return left.localeCompare(right, 'en') || byBytes(left, right);
 }
 
-/** A folder comes before its neighbours whose names go on with a character below the slash. */
+/** A folder comes before neighbours whose names continue with a character below the slash. */
 export function byFolders(left: string, right: string): number {
   return byBytes(left.replaceAll('/', '\0'), right.replaceAll('/', '\0'));
 }

@@ -40,7 +40,7 @@ describe('a listing that goes wrong', () => {
       },
       fetchPage: async (query, signal, withinMs = Number.NaN) => {
         within.push(withinMs);
-        // Each takes as long as it may, up to six seconds.
+        // Each page takes as long as it may, up to six seconds.
         now += Math.min(withinMs, 6_000);
         return await store.fetchPage(query, signal);
       },

@@ -5,7 +5,7 @@ import { PrefixLister } from '../../src/store/listing/listing.ts';
 import type { FetchPage } from '../../src/store/listing/page-reader.ts';
 import { rowsOf } from './list-answers.ts';
 
-/** The store of the demo: it lists as people sort, goes on by code units, and encodes no key. */
+/** The store of the demo: it lists as people sort, continues by code units, and encodes no key. */
 describe('listing fauxqs', () => {
   let server: FauxqsServer;
   let bucket: string;

@@ -204,7 +204,7 @@ describe('listing a store that does not list in byte order', () => {
     const store = new FakeListingStore(numbered(100));
     const { list, notices } = listerOf(store);
     await list();
-    // The first range ends in what the second begins with; that goes away after the first was read.
+    // The first range ends with the key with which the second begins. This key is deleted once the first was read.
     for (const key of numbered(5)) store.delete(key);
     store.beforeAnswer = async (request) => {
       if (request === 0) return;

@@ -7,7 +7,7 @@ import { etagOf, FakeStore, flipped, object } from './fake-store.ts';
 import { failureOf, openStore, patience, read } from './open-store.ts';
 
 const SMALL = Buffer.from('import airflow\n');
-/** Longer than what is collected before it is handed out. */
+/** Longer than what the store's client collects before it hands bytes out. */
 const LARGE = randomBytes(1_000_003);
 
 function crcHeader(

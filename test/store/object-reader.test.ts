@@ -15,7 +15,7 @@ import {
 import { failureOf, openStore, patience, read } from './open-store.ts';
 
 const SMALL = Buffer.from('import airflow\n');
-/** Longer than what is collected before it is handed out, and than what is read ahead. */
+/** Longer than what the store's client collects before it hands bytes out, and than what it reads ahead. */
 const LARGE = randomBytes(1_000_003);
 
 /** Answers as S3 does: ranges, If-Match. */

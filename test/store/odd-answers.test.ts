@@ -6,7 +6,7 @@ import { type Answering, etagOf, FakeStore, flipped, object, type SeenRequest } 
 import { failureOf, openStore, patience, read } from './open-store.ts';
 
 const SMALL = Buffer.from('import airflow\n');
-/** Longer than what is collected before it is handed out. */
+/** Longer than what the store's client collects before it hands bytes out. */
 const LARGE = randomBytes(1_000_003);
 const SIZES = [
   ['a short', SMALL],
@@ -66,7 +66,7 @@ describe('an answer without a length', () => {
 describe('an object that the store unpacks', () => {
   const packed = gzipSync(Buffer.alloc(100_000, 'import airflow\n'));
   const packedLarge = gzipSync(LARGE);
-  /** As Google's does with objects of `Content-Encoding: gzip`. */
+  /** Answers as Google's store does for objects with `Content-Encoding: gzip`. */
   const unpacking =
     (stored: Buffer, plain: Uint8Array): Answering =>
     ({ headers }) => {
@@ -86,7 +86,7 @@ describe('an object that the store unpacks', () => {
       const fake = await FakeStore.start(t, unpacking(stored, plain));
       const { store } = openStore(t, fake.origin);
       const options = { signal: patience(), size: stored.length };
-      // Of a long one it shows at its end alone; who reads it asks again.
+      // For a long object, this shows only at its end, and the reader asks again.
       await read((await store.get('a', options)).body).catch(() => undefined);
       assert.deepEqual(await read((await store.get('a', options)).body), stored);
       const range = { start: 10, end: 20 };

@@ -30,7 +30,7 @@ export interface StoreUnderTest {
   readonly http: SignedHttp;
   readonly store: S3Store;
   readonly transport: Transport;
-  /** The waits between tries that were asked for, in milliseconds. */
+  /** The waits between tries that the store requested, in milliseconds. */
   readonly waits: number[];
   readonly yielder: Yielder;
 }
@@ -45,7 +45,7 @@ export interface UnderTestOptions {
   readonly bodyBounds?: BodyBounds;
 }
 
-/** A store at an origin: no environment is read, tries follow each other at once, and timeouts are short. */
+/** A store at an origin. It reads no environment, retries at once, and has short timeouts. */
 export function openStore(test: Cleanup, origin: string, options: UnderTestOptions = {}): StoreUnderTest {
   const transport = new Transport(settingsOf(options.settings));
   const waits: number[] = [];
@@ -82,12 +82,12 @@ export function settingsOf(settings: Partial<TransportSettings> = {}): Transport
   };
 }
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export function patience(): AbortSignal {
   return new AbortController().signal;
 }
 
-/** What a promise rejects with, if that is a StoreError. */
+/** The StoreError with which a promise rejects. Any other error is thrown. */
 export async function failureOf(promise: Promise<unknown>): Promise<StoreError> {
   try {
     await promise;

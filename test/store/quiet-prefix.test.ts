@@ -5,14 +5,14 @@ import type { FetchPage } from '../../src/store/listing/page-reader.ts';
 import { answer } from './list-answers.ts';
 
 const PREFIX = 'dags/';
-/** What S3 gives at most, whatever is asked for. */
+/** The most keys that S3 gives in a page, whatever the request asks for. */
 const PAGE = 1_000;
 
 function pathOf(i: number): string {
   return `${PREFIX}dag_${String(i).padStart(7, '0')}.py`;
 }
 
-/** Lists as S3 does, from numbers instead of keys. */
+/** Lists as S3 does, but makes the keys from numbers. */
 function storeOf(count: number): { readonly fetchPage: FetchPage; requests: number } {
   const store = {
     requests: 0,

@@ -5,7 +5,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { FakeStore, object } from './fake-store.ts';
 import { failureOf, openStore, patience } from './open-store.ts';
 
-/** Lets what is ready run. */
+/** Lets all pending callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function counting(limits: RequestLimits) {

@@ -88,7 +88,7 @@ describe('withRetries', () => {
 
   test('gives a try that goes on for too long a signal, and says so', async (t) => {
     const deadline = deadlineOf(t);
-    // The clock of a deadline keeps no process alive.
+    // The timer of a deadline does not keep the process alive.
     const alive = setInterval(() => undefined, 1_000);
     t.after(() => clearInterval(alive));
     const attempt = (): Promise<void> =>

@@ -11,7 +11,7 @@ import { FakeStore } from './fake-store.ts';
 import { failureOf, settingsOf } from './open-store.ts';
 import { inEnvironment, KEYS, resolve } from './resolving.ts';
 
-/** The environment of a pod with a web identity, and this STS. */
+/** Sets the environment of a pod with a web identity, and with this STS. */
 async function inWebIdentity(t: TestContext, sts: string): Promise<void> {
   const tokenFile = join(await inEnvironment(t, {}), 'token');
   await writeFile(tokenFile, 'the-web-identity');
@@ -100,7 +100,7 @@ describe('credentials', () => {
         </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
     }));
     await inWebIdentity(t, 'http://sts.dagmount.invalid');
-    // The name resolves nowhere: only the transport knows the way.
+    // The name cannot be resolved; only the transport's proxy reaches it.
     const transport = new Transport(settingsOf({ proxies: { http: fake.origin, https: undefined, no: '' } }));
     defer(t, () => transport.close());
     const { credentials } = await resolveTarget({ ...parseS3Address('s3://bucket'), transport });

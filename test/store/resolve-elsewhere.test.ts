@@ -68,7 +68,7 @@ describe('a bucket elsewhere', () => {
       assert.match(failure.hint, new RegExp(`arn:aws:s3::${bucket}/dags/\\*`));
       const [seen] = fake.requests;
       assert.equal(seen?.url, `/${bucket.replace(':', '%3A')}/dags/a%20b.py`);
-      // As a gateway makes it: the path decoded and encoded again, so that it does not matter how the colon was sent.
+      // Signs as a gateway does: it decodes and encodes the path again, so the form of the colon in it does not matter.
       const { authorization, ...headers } = seen?.headers ?? {};
       const canonical = new RequestSigner().sign(
         {

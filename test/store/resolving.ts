@@ -9,7 +9,7 @@ import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { settingsOf } from './open-store.ts';
 
-/** The variables that are set, and no other of AWS's: nothing is found on this host by chance. */
+/** Sets these variables and no others of AWS's, so that nothing of this host is found by chance. */
 export async function inEnvironment(
   t: Cleanup,
   variables: Readonly<Record<string, string>>,
@@ -40,7 +40,7 @@ export async function resolve(
   return resolveTarget({ ...parseS3Address(address), transport, ...configured(options), ...options });
 }
 
-/** What the configuration makes of the environment and of AWS's files, as for a mount. */
+/** The options that the configuration makes of the environment and of AWS's files, as for a mount. */
 export function configured({ profile, region, endpointUrl, forcePathStyle }: Partial<ResolveOptions>) {
   const flags = profile === undefined ? [] : [['profile', { text: profile, origin: FLAG }] as const];
   const { values } = resolveOptions(new Map(flags), environmentOfProcess());

@@ -6,7 +6,7 @@ import { FakeStore, type SeenRequest } from './fake-store.ts';
 import { openStore, patience, read } from './open-store.ts';
 import { resolve } from './resolving.ts';
 
-/** Of which there are so many, one after another. */
+/** The number of rotations, one after another. */
 const ROTATIONS = 4;
 const row = (key: string): string =>
   `<Contents><Key>dags/${key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>"e1"</ETag><Size>5</Size></Contents>`;
@@ -17,7 +17,7 @@ describe('credentials that are replaced', () => {
       const issuer = new Issuer();
       const { env, rotated } = await way.prepare(t, issuer);
       setAwsEnvironment(t, env);
-      /** Rotates before this request of the store is answered. */
+      /** The credentials rotate before the store answers this request. */
       let rotateAt = Number.POSITIVE_INFINITY;
       const refused: string[] = [];
       const answering = (request: SeenRequest, index: number) => {
@@ -52,7 +52,7 @@ describe('credentials that are replaced', () => {
       let clock = 0;
       for (let round = 0; round < ROTATIONS; round += 1) {
         const before = fake.requests.length;
-        // Between two pages of a listing, and before a body.
+        // Rotate between two pages of a listing, or before a body.
         rotateAt = round % 2 === 0 ? before + 1 : before + 2;
         const listed = await store.list({ signal: patience() });
         assert.equal(listed.count, 2);

@@ -7,7 +7,7 @@ import { StoreError, type StoreErrorCode } from '../../src/store/store-error.ts'
 import { repository } from '../support/repository.ts';
 import { type Row, rowsOf } from './list-answers.ts';
 
-/** So that every column grows. */
+/** So small that every column must grow. */
 export const TINY = { rows: 1, keyBytes: 0, etagBytes: 0 };
 
 export const AWS = `<?xml version="1.0" encoding="UTF-8"?>

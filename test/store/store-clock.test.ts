@@ -5,7 +5,7 @@ import { StoreClock } from '../../src/store/store-clock.ts';
 
 const START = Date.UTC(2026, 10, 20, 12, 0, 0, 250);
 
-/** Answers of a store whose clock is `offset` ahead, each of which took `took` milliseconds. */
+/** Observes an answer of a store whose clock is `offset` ahead; the answer took `took` milliseconds. */
 function observe(
   clock: StoreClock,
   offset: number,

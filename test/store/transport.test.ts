@@ -25,7 +25,7 @@ async function proxy(t: Cleanup): Promise<ForwardProxy> {
   return started;
 }
 
-/** Listens until the test ends; gives its address. */
+/** Listens until the test ends; returns the address. */
 async function listen(t: Cleanup, server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const tunnels = new Set<Duplex>();
@@ -39,7 +39,7 @@ async function listen(t: Cleanup, server: Server): Promise<string> {
   return `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
 }
 
-/** A proxy that answers plain requests by itself, and tunnels all others to one place, whatever they name. */
+/** A proxy that answers plain requests by itself, and tunnels all others to one host, whichever host they name. */
 async function tunnelTo(t: Cleanup, host: string, saw: (request: IncomingMessage) => void): Promise<string> {
   const proxying = createServer((request, response) => {
     saw(request);
@@ -246,7 +246,7 @@ test('connections are kept and used again', async (t) => {
   const fake = await FakeStore.start(t, () => object('x'));
   const { store } = openStore(t, fake.origin);
   for (let i = 0; i < 20; i++) await store.get(`k${i}`, { signal: patience() });
-  // A second one is made where the first is about to be free.
+  // The client may open a second connection when the first one is about to be free.
   assert.ok(fake.connections <= 2);
 });
 

@@ -10,7 +10,7 @@ function textOf(path: string): string {
 }
 
 test('the chart has the alert rules and the dashboard of this repository', () => {
-  // Copies: helm reads nothing outside of a chart, and npm packs no links.
+  // They are copies, because helm reads nothing outside of a chart, and npm packs no links.
   for (const [copy, original] of [
     ['dagmount.rules.yml', 'deploy/prometheus/dagmount.rules.yml'],
     ['dagmount.json', 'deploy/grafana/dagmount.json'],

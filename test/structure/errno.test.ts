@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { repository } from '../support/repository.ts';
 
-/** What a reader may be answered with. In other folders these are what system calls and the store's connections fail with. */
+/** Errnos that a reader may get. In other folders, system calls and connections to the store fail with these. */
 const ANSWERS =
   /'(EIO|ESTALE|EROFS|ENOSYS|EINTR|ENODATA|ERANGE|ENAMETOOLONG|EISDIR|EOPNOTSUPP|EPROTO|EBADF)'/;
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { repository } from '../support/repository.ts';
 import { mayImport, SourceTree } from './source-tree.ts';
 
-/** What each rule refuses is shown by planted.test.ts. */
+/** planted.test.ts shows what each rule refuses. */
 const tree = new SourceTree(repository);
 
 test('every folder of src has its row in the table of layers', () => {

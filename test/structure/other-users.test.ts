@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { repository } from '../support/repository.ts';
 
 /*
- * What another user of the host could have made is touched in src/host alone, which follows nothing, waits for nothing, and
- * acts with that user's rights. Here it is held that nothing goes around it.
+ * Only src/host touches what another user of the host could have made. It follows no link, waits for nothing, and acts
+ * with that user's rights. These tests check that no other code does this by itself.
  */
 
 const sources = readdirSync(join(repository, 'src'), { recursive: true, withFileTypes: true })
@@ -23,7 +23,7 @@ function matching(pattern: RegExp): readonly string[] {
 }
 
 test('only src/host signals a process that it has not started, and becomes another user', () => {
-  // `top` stops itself, a session that is stuck kills its own process, and a server its parent, while that is its supervisor.
+  // `top` stops itself, a stuck session kills its own process, and a server kills its parent if that is its supervisor.
   assert.deepEqual([...matching(/\bprocess\.kill\(/)].sort(), [
     'src/cli/top/screen.ts',
     'src/session/kernel/kernel-driver.ts',
@@ -38,7 +38,7 @@ test('whatever knows mounts of other users opens and removes no file by itself',
   const touching = knowing
     .filter(({ text }) => /from\s*'node:fs(\/promises)?'/.test(text))
     .map(({ path }) => path);
-  // Whether the place of a mount is empty.
+  // This file only checks whether a mount point is empty.
   assert.deepEqual([...touching].sort(), ['src/mount/mount-point.ts']);
   const guarded = [
     ['runtimeDirectoriesOf', ['src/cli/process-shell.ts']],
@@ -52,13 +52,13 @@ test('whatever knows mounts of other users opens and removes no file by itself',
 });
 
 test('every program of ours refuses a debugger before anything else is loaded', () => {
-  // Workers are threads of these.
+  // Workers are threads of these programs.
   const programs = ['src/cli/main.ts', 'src/entry/fuse-native-process.ts'];
   for (const path of programs) {
     const text = sources.find((source) => source.path === path)?.text ?? '';
     assert.match(text, /^(#!.*\n)?\s*import '\.\.?\/host\/no-debugger\.ts';/, path);
   }
-  // What starts one names src/host/node-command.ts; the title of a process that stood by is none.
+  // Code that starts a program uses src/host/node-command.ts. standby.ts needs the path only for the process title.
   assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/takeover/standby.ts']);
   assert.deepEqual(matching(/\bfork\(/), ['src/session/fuse-native/process-host.ts']);
 });

@@ -7,7 +7,7 @@ import { repository } from '../support/repository.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { SourceTree } from './source-tree.ts';
 
-/** A copy of the sources, with something planted: each file gets the text at its end, or is made. */
+/** A copy of the sources with additions: each text is appended to its file, or becomes a new file. */
 async function planted(t: TestContext, files: Readonly<Record<string, string>>): Promise<SourceTree> {
   const root = await temporaryDirectory(t);
   for (const folder of ['src', 'native']) {

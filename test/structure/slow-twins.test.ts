@@ -45,7 +45,7 @@ test('every test that runs only with --long for its quicker twin has that twin',
 describe('docs/testing.md', () => {
   const sections = readFileSync(join(repository, 'docs/testing.md'), 'utf8').split('\n## ').slice(1);
 
-  /** The cells of the table of a section, without its head. */
+  /** The cells of the table in a section, without its header. */
   function rows(title: string): readonly (readonly string[])[] {
     const section = sections.find((each) => each.startsWith(`${title}\n`));
     assert.ok(section !== undefined, title);

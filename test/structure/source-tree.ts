@@ -60,7 +60,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ['tree', 'release', 'config', 'host', 'deploy', 'mount', 'takeover', 'control', 'csi', 'server'],
 };
 
-/** No file is longer than this, nor near it: one that was packed to stay below is as hard to take in. */
+/** No file may reach this length, nor come near it: a file that was packed to stay below it is as hard to read. */
 const mostLines = 400;
 const packedLines = mostLines * 0.95;
 const mostTransportLines = 500;
@@ -76,13 +76,13 @@ interface Source {
   readonly lines: number;
 }
 
-/** The sources below a root, and what breaks a rule of theirs: one line each, empty where nothing does. */
+/** The sources below a root, and where they break a rule: one line for each place, empty where there is none. */
 export class SourceTree {
   readonly root: string;
   readonly #typescript: readonly Source[];
   readonly #native: readonly Source[];
   readonly #tests: readonly Source[];
-  /** What is neither of the product nor a test: benchmarks and scripts. */
+  /** Sources of neither the product nor its tests: benchmarks and scripts. */
   readonly #rest: readonly Source[];
 
   constructor(root: string) {
@@ -122,7 +122,7 @@ export class SourceTree {
     return this.#typescript.map(({ path }) => path).filter((path) => path.split('/').length === 2);
   }
 
-  /** Each as the way from a file back to itself. What is loaded on demand (import()) is there by the time that it is asked for. */
+  /** Each cycle as the path from a file back to itself. A module loaded on demand (import()) makes no cycle. */
   cycles(): readonly string[] {
     const [fromClause, bare] = references;
     const imports = new Map(
@@ -178,7 +178,7 @@ export class SourceTree {
       });
   }
 
-  /** A switch in the environment that only tests set. */
+  /** Files that read a switch in the environment that only tests set. */
   switchedByTests(): readonly string[] {
     return this.#typescript.filter(({ text }) => /\bTEST_[A-Z]/.test(text)).map(({ path }) => path);
   }

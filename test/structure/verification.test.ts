@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { test } from 'node:test';
 import { repository } from '../support/repository.ts';
 
-/** The files of src/ whose code, without comments, has something that matches. */
+/** The files of src/ whose code, without comments, matches. */
 function having(pattern: RegExp): readonly string[] {
   return readdirSync(join(repository, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -1,6 +1,6 @@
 import { type Cleanup, defer } from './temporary.ts';
 
-/** These variables are set, and no other of AWS's, until the test ends: nothing is found on this host by chance. */
+/** Until the test ends, sets these variables and clears all other AWS_* ones: no test finds those of this host. */
 export function setAwsEnvironment(t: Cleanup, variables: Readonly<Record<string, string>>): void {
   const before = { ...process.env };
   defer(t, () => {

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** An object as a bucket has it. */
+/** An object in a bucket. */
 export interface BucketObject {
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since the epoch; shown in whole seconds, as S3 does. */
+  /** Milliseconds since the epoch; the store shows whole seconds, as S3 does. */
   readonly modified: number;
   body(): Buffer;
 }
 
-/** What MemoryS3 answers from. Keys are latin1: one character a byte. */
+/** The source of MemoryS3's answers. Keys are latin1: one character a byte. */
 export interface Bucket {
   get(key: string): BucketObject | undefined;
-  /** The first keys below a prefix and behind a key, in byte order, and whether there are more. */
+  /** The first keys that have this prefix and come after a key, in byte order, and whether there are more. */
   page(
     prefix: string,
     after: string | undefined,

@@ -2,22 +2,22 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createSecureServer, TLSSocket, type TlsOptions } from 'node:tls';
 
-/** What is done with the connection, one after the other. After the last step it is kept alive. */
+/** What the server does with the connection, step after step. After the last step it keeps the connection alive. */
 export type Step =
   | Uint8Array
-  /** Milliseconds of the server's time: see `ByteServerOptions.pace`. */
+  /** Milliseconds on the server's clock: see `ByteServerOptions.pace`. */
   | { readonly pauseMs: number }
-  /** Closed as TCP does it, or torn down. */
+  /** Closes the connection in TCP's way, or resets it. */
   | 'close'
   | 'reset'
-  /** Nothing more comes, for ever. */
+  /** Sends nothing more. */
   | 'hang';
 
-/** What is done for a request. `head`: without the empty line; `index`: of the request, from 0. */
+/** The steps for a request. `head`: without the empty line; `index`: the number of the request, from 0. */
 export type ByteAnswering = (head: string, index: number) => readonly Step[];
 
 export interface ByteServerOptions {
-  /** Real milliseconds for one of the server's; default 1. */
+  /** Real milliseconds for one millisecond of the server; default 1. */
   readonly pace?: number;
   readonly tls?: TlsOptions;
 }
@@ -25,15 +25,15 @@ export interface ByteServerOptions {
 const END_OF_HEAD = '\r\n\r\n';
 
 /**
- * A server whose answers are bytes: what a test says goes over the wire as it is, however wrong that is. Reads heads of
+ * A server that answers with bytes: it sends what a test gives it unchanged, however wrong that is. Reads heads of
  * requests without a body, one after the other on each connection.
  */
 export class ByteServer {
-  /** The head of each request, as it came. */
+  /** The head of each request, unchanged. */
   readonly requests: string[] = [];
-  /** Connections that were accepted. */
+  /** The number of connections that the server has accepted. */
   accepted = 0;
-  /** Whether each connection by TLS has resumed a session. */
+  /** For each connection over TLS, whether it has resumed a session. */
   readonly resumed: boolean[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -46,7 +46,7 @@ export class ByteServer {
     const onSocket = (socket: Socket): void => this.#serve(socket);
     this.#server =
       tls === undefined ? createServer({ noDelay: true }, onSocket) : createSecureServer(tls, onSocket);
-    // A client that refuses the certificate.
+    // A client may refuse the certificate.
     this.#server.on('tlsClientError', () => undefined);
   }
 
@@ -66,12 +66,12 @@ export class ByteServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Connections that are open now. */
+  /** The number of connections that are open now. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** Ends what is under way, as a store does that is started anew. */
+  /** Cuts all connections, as a store does when it restarts. */
   cutAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -86,7 +86,7 @@ export class ByteServer {
     if (socket instanceof TLSSocket) this.resumed.push(socket.isSessionReused());
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
-    // What a client tears down is its own affair.
+    // A client may reset its connection.
     socket.on('error', () => socket.destroy());
     let read = '';
     let busy = Promise.resolve();
@@ -113,7 +113,7 @@ export class ByteServer {
   }
 }
 
-/** Resolves when it has left, so that pieces arrive one by one. */
+/** Resolves when the bytes have left, so that pieces arrive one by one. */
 async function send(socket: Socket, bytes: Uint8Array): Promise<void> {
   await new Promise((resolve) => socket.write(bytes, resolve));
   await new Promise((resolve) => setImmediate(resolve));

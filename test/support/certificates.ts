@@ -8,12 +8,12 @@ const run = promisify(execFile);
 export interface Certificates {
   /** A PEM file with the private CA's certificate. */
   readonly caFile: string;
-  /** PEM: of a server at 127.0.0.1 and localhost, signed by that CA. */
+  /** PEM: the key and the certificate of a server at 127.0.0.1 and localhost, signed by that CA. */
   readonly key: string;
   readonly cert: string;
 }
 
-/** A private CA and a server's certificate by it, valid for a day, made with the openssl command. */
+/** Makes a private CA and a server certificate signed by it, valid for a day, with the openssl command. */
 export async function makeCertificates(directory: string): Promise<Certificates> {
   const at = (name: string): string => join(directory, name);
   const openssl = (...args: string[]): Promise<unknown> => run('openssl', args);

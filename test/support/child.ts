@@ -14,7 +14,7 @@ export interface Child {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** A child whose output is kept (the last 4 MiB of each stream) and whose end can be waited for. */
+/** Starts a child; keeps its output (the last 4 MiB of each stream), and resolves `exit` at its end. */
 export function startChild(
   command: string,
   args: readonly string[],
@@ -37,10 +37,10 @@ export function startChild(
   }
   const exit = new Promise<ChildExit>((resolve, reject) => {
     child.once('error', reject);
-    // "close" and not "exit": the last output has arrived too.
+    // "close" and not "exit": by then the last output has arrived too.
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-  // Whoever awaits it gets the error; a child nobody waits for must not end the test process.
+  // Code that awaits `exit` gets the error; without such code, the error must not end the test process.
   exit.catch(() => undefined);
   return {
     pid: child.pid ?? -1,

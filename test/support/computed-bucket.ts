@@ -4,18 +4,18 @@ import type { Bucket, BucketObject } from './bucket.ts';
 const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /**
- * A bucket of any size that nothing stores: keys in byte order by construction, each object's bytes, size and ETag
+ * A bucket of any size that needs no storage: keys in byte order by construction, each object's bytes, size and ETag
  * computed from its number and revision. Object i is d<i/100>/f<i>.py, both numbers padded to eight digits.
  */
 export class ComputedBucket implements Bucket {
   readonly objects: number;
   readonly #prefix: string;
   readonly #bytes: number;
-  /** MD5 digests of 16 bytes, those of revision 0 made once: a listing of a million keys then costs no hashing. */
+  /** MD5 digests of 16 bytes, computed once for revision 0: a listing of a million keys then needs no hashing. */
   readonly #digests: Buffer;
   readonly #revisions = new Map<number, number>();
 
-  /** `bytes`: of each object; 0: as few as tell them apart. */
+  /** `bytes`: the size of each object; 0: the fewest bytes that make objects different. */
   constructor(objects: number, prefix: string, bytes = 0) {
     this.objects = objects;
     this.#prefix = prefix;
@@ -38,7 +38,7 @@ export class ComputedBucket implements Bucket {
   }
 
   page(prefix: string, after: string | undefined, most: number): ReturnType<Bucket['page']> {
-    // Nothing is below a prefix that is longer than the bucket's own keys, but one of its directories.
+    // A prefix longer than the bucket's own matches no key, unless it names one of the bucket's directories.
     let index = after === undefined || after < prefix ? this.#first(prefix) : this.firstAfter(after);
     const keys: string[] = [];
     for (; index < this.objects && this.key(index).startsWith(prefix); index += 1) {
@@ -71,7 +71,7 @@ export class ComputedBucket implements Bucket {
     return index >= 0 && index < this.objects && this.key(index) === key ? index : undefined;
   }
 
-  /** The number of the first object whose key is greater than `key`; `objects` if none is. */
+  /** The number of the first object whose key is greater than `key`; `objects` if there is none. */
   firstAfter(key: string): number {
     let low = 0;
     let high = this.objects;
@@ -85,7 +85,7 @@ export class ComputedBucket implements Bucket {
 
   #first(prefix: string): number {
     const index = prefix === '' ? 0 : this.firstAfter(prefix);
-    // A key that is the prefix itself is below it too.
+    // A key that equals the prefix is below it too.
     return index > 0 && this.key(index - 1) === prefix ? index - 1 : index;
   }
 

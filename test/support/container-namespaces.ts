@@ -1,6 +1,6 @@
 /**
  * The arguments of unshare(1) for the first process of a container whose mounts reach the node: mountPropagation
- * Bidirectional. All its processes end with the first.
+ * Bidirectional. All processes of the container end with the first.
  */
 export const CONTAINER_NAMESPACES = [
   '--mount',

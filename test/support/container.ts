@@ -8,7 +8,7 @@ import { waitFor } from './wait-for.ts';
 
 const run = promisify(execFile);
 
-/** Why no container can be run here, for a test's `skip`; false where it can. */
+/** The reason, for a test's `skip`, why no container can run here; false if one can. */
 export const containersImpossible: string | false = reasonAgainstContainers();
 
 function reasonAgainstContainers(): string | false {
@@ -19,7 +19,7 @@ function reasonAgainstContainers(): string | false {
     : `there is no ${missing.join(' and no ')} (Debian: apt-get install runc umoci)`;
 }
 
-/** A volume of a container, as Kubernetes gives it: its own; Bidirectional; HostToContainer. */
+/** A volume: `private` is mountPropagation None of Kubernetes, `shared` Bidirectional, `slave` HostToContainer. */
 export interface Volume {
   readonly source: string;
   readonly destination: string;
@@ -28,34 +28,34 @@ export interface Volume {
 }
 
 export interface ContainerOptions {
-  /** What the image's entry point gets. */
+  /** Arguments of the image's entry point. */
   readonly args?: readonly string[];
-  /** In the place of the image's entry point. */
+  /** Replaces the image's entry point. */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly volumes?: readonly Volume[];
-  /** CAP_SYS_ADMIN and /dev/fuse. */
+  /** Whether the container gets CAP_SYS_ADMIN and /dev/fuse. */
   readonly mounts?: boolean;
   readonly stdin?: 'ignore' | 'pipe';
 }
 
 export interface Container {
-  /** The foreground command of the runtime, whose streams and exit code are those of the container. */
+  /** The foreground command of the runtime; its streams and exit code are those of the container. */
   readonly runtime: Child;
-  /** The first process of the container, as the host counts. */
+  /** The first process of the container, by its id on the host. */
   firstProcess(): Promise<number>;
   signal(name: 'KILL' | 'TERM'): Promise<void>;
-  /** Runs a command inside, to its end. */
+  /** Runs a command inside, and waits for its end. */
   execute(...command: readonly string[]): Promise<string>;
 }
 
 export interface Image {
-  /** What it starts where nothing else is said. */
+  /** The command that the image runs by default. */
   readonly entryPoint: readonly string[];
   start(options: ContainerOptions): Promise<Container>;
 }
 
-/** The parts of a runtime configuration (config.json of an OCI bundle) that are changed here. */
+/** The parts of a runtime configuration (config.json of an OCI bundle) that the tests change. */
 interface RuntimeConfig {
   process: {
     terminal: boolean;
@@ -73,16 +73,16 @@ interface RuntimeConfig {
   };
 }
 
-/** Those that containers have by default, without the ones that nothing here uses. */
+/** The default capabilities of containers, except those that nothing here uses. */
 const CAPABILITIES = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_KILL', 'CAP_SYS_CHROOT'];
 
-/** Unpacks an image, an archive of the OCI layout, for the tests of `test`. Containers share the read-only files. */
+/** Unpacks an image, an archive in the OCI layout, for the tests of `test`. Containers share the read-only files. */
 export async function openImage(test: Cleanup, archive: string): Promise<Image> {
   const directory = await temporaryDirectory(test);
   const [layout, unpacked] = [join(directory, 'layout'), join(directory, 'unpacked')];
   await mkdir(layout);
   await run('tar', ['-xf', archive, '-C', layout]);
-  // umoci takes a name without a colon.
+  // umoci takes no name with a colon.
   const indexFile = join(layout, 'index.json');
   const index = JSON.parse(await readFile(indexFile, 'utf8')) as { readonly manifests: readonly object[] };
   const annotations = { 'org.opencontainers.image.ref.name': 'tested' };

@@ -6,7 +6,7 @@ import type { Mount } from './mount.ts';
 import { TREE, testsTrees } from './shape.ts';
 import { type Cleanup, defer } from './temporary.ts';
 
-/** The text of an answer of a mount's control socket. */
+/** The text of an answer from a mount's control socket. */
 export function ask(mount: Mount, path: string, body?: unknown): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request(
@@ -36,7 +36,7 @@ export async function statusOf(mount: Mount): Promise<Status> {
   return z.parse(statusShape, JSON.parse(await ask(mount, path)));
 }
 
-/** By name, with its labels as they are written; undefined for what is not exposed. */
+/** Values by name, with the labels as written; undefined for a metric that the mount does not expose. */
 export async function metricsOf(mount: Mount): Promise<(name: string) => number | undefined> {
   const lines = (await ask(mount, '/metrics')).split('\n');
   const values = new Map(
@@ -50,7 +50,7 @@ export async function metricsOf(mount: Mount): Promise<(name: string) => number 
   return (name) => values.get(`dagmount_${name}`);
 }
 
-/** What a mount tells of what happens, from now on or after an event; it grows until the server ends. */
+/** The events of a mount, from now on or after an event; the array grows until the server ends. */
 export function eventsOf(test: Cleanup, mount: Mount, after?: string): readonly DaemonEvent[] {
   const events: DaemonEvent[] = [];
   const headers = { Host: 'x', ...(after !== undefined && { 'Last-Event-ID': after }) };

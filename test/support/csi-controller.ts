@@ -14,13 +14,13 @@ const text = (id: number) => ({ type: 'string', id });
 const texts = (id: number) => ({ keyType: 'string', type: 'string', id });
 const empty = { fields: {} };
 const rpc = (name: string) => ({ requestType: `${name}Request`, responseType: `${name}Response` });
-/** PluginCapability.Service and ControllerServiceCapability.RPC alike: a message in a message, with the number of a kind. */
+/** PluginCapability.Service and ControllerServiceCapability.RPC: a message in a message, with the number of a kind. */
 const capability = {
   fields: { capability: { type: 'Kind', id: 1 } },
   nested: { Kind: { fields: { type: { type: 'int32', id: 1 } } } },
 };
 const capabilities = { fields: { capabilities: { rule: 'repeated', type: 'Capability', id: 1 } } };
-/** CONTROLLER_SERVICE, and CREATE_DELETE_VOLUME. */
+/** CONTROLLER_SERVICE, and CREATE_DELETE_VOLUME: both have this number. */
 const FIRST = { capabilities: [{ capability: { type: 1 } }] };
 
 const controllerMessages = {
@@ -59,7 +59,7 @@ interface CreateVolume {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** A volume of it is a name and what the driver is to publish under it: there is nothing to make and to delete. */
+/** A volume is only a name, and what the driver publishes under it: this makes and deletes nothing. */
 const answers: Readonly<Record<string, (request: CreateVolume) => object>> = {
   GetPluginCapabilities: () => FIRST,
   ControllerGetCapabilities: () => FIRST,
@@ -68,9 +68,9 @@ const answers: Readonly<Record<string, (request: CreateVolume) => object>> = {
 };
 
 /**
- * A controller, which dagmount has none of, in front of a driver: csi-sanity tries volumes from their creation on, and only
- * with a driver that says that it has a controller. All other calls reach the driver, and their answers the caller, as
- * they are.
+ * A controller in front of a driver; dagmount has none. csi-sanity tests volumes from their creation on, and only with
+ * a driver that reports a controller. This one passes all other calls to the driver, and the driver's answers to the
+ * caller, unchanged.
  */
 export async function startController(t: Cleanup, socket: string, driverSocket: string): Promise<void> {
   const own = fromJSON(controllerMessages as Parameters<typeof fromJSON>[0], { defaults: true });
@@ -107,7 +107,7 @@ function asIs(bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** The same methods, whose messages are passed as bytes. */
+/** The same methods, with their messages passed as bytes. */
 function untouched(methods: ServiceDefinition): ServiceDefinition {
   const bytes = {
     requestSerialize: asIs,

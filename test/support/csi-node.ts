@@ -13,28 +13,28 @@ import { supervisorMissing } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Why this machine can play no node; false if it can. */
+/** The reason why this machine cannot act as a node; false if it can. */
 export const nodeImpossible = mountImpossible || mountCallImpossible || supervisorMissing || holderMissing;
 
 export interface CsiNodeOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Of csi.yaml: what volumes may show, and the endpoint of the default profile. */
+  /** Settings in csi.yaml: what volumes may show, and the endpoint of the default profile. */
   readonly allow: readonly string[];
   readonly endpoint: string;
-  /** Kubelet's directory is a link. */
+  /** Whether kubelet's directory is a link. */
   readonly linked?: boolean;
   readonly idle?: string;
   readonly deadline?: string;
 }
 
 export interface DriverPod {
-  /** All of its processes at once. */
+  /** Kills all processes of the pod at once. */
   kill(): Promise<void>;
 }
 
 type Attributes = Readonly<Record<string, string>>;
 
-/** A node with a holder and a driver, each in namespaces of its own. The test plays kubelet. */
+/** A node with a holder and a driver, each in namespaces of its own. The test acts as kubelet. */
 export class CsiNode {
   readonly directory: string;
   readonly kubelet: string;
@@ -88,7 +88,7 @@ hold: ${directory}/hold.sock
     return join(this.directory, 'csi.sock');
   }
 
-  /** All mounts and all processes are gone, and what is on the disk is there. */
+  /** Restarts the node: all mounts and all processes are gone, and the files on the disk stay. */
   async restart(): Promise<void> {
     await this.kill();
     await this.killHolder();
@@ -112,14 +112,14 @@ hold: ${directory}/hold.sock
     await this.#startDriverUntil('driver-listening');
   }
 
-  /** Another one beside the driver that runs. From now on it is the one that is meant; returns the one before. */
+  /** Starts another driver beside the running one. All other methods then use the new driver; returns the old one. */
   async startSecondDriver(): Promise<DriverPod> {
     const before = this.#driver as Child;
     await this.#startDriverUntil('driver-waits');
     return { kill: () => killPod(before) };
   }
 
-  /** Waits for the driver that was started last. */
+  /** Waits until the driver that was started last listens. */
   async driverListens(): Promise<void> {
     await this.#driverSays('driver-listening');
   }
@@ -141,18 +141,18 @@ hold: ${directory}/hold.sock
     });
   }
 
-  /** All processes of the driver's pod at once. */
+  /** Kills all processes of the driver's pod at once. */
   async kill(): Promise<void> {
     await killPod(this.#driver);
   }
 
-  /** As the pod is deleted for an upgrade. */
+  /** Ends the driver as the deletion of its pod does for an upgrade. */
   async terminate(): Promise<void> {
     for (const first of childrenOf(this.#driver?.pid ?? -1)) process.kill(first, 'SIGTERM');
     await this.#driver?.exit;
   }
 
-  /** Of the driver that runs, and of its mounts. */
+  /** The log of the running driver, and of its mounts. */
   log() {
     return parseLog(this.#driver?.stderr() ?? '');
   }
@@ -186,7 +186,7 @@ hold: ${directory}/hold.sock
     return this.#mountsAt(this.target(pod)).at(-1)?.minor;
   }
 
-  /** The kernel names what a link leads to. */
+  /** The kernel names the target of a link, not the link. */
   #mountsAt(path: string) {
     return mountsAt(realpathSync(this.kubelet) + path.slice(this.kubelet.length));
   }
@@ -202,20 +202,20 @@ hold: ${directory}/hold.sock
     return join(this.kubelet, 'plugins/csi.dagmount.dev.mounts', key);
   }
 
-  /** Everything that runs in the driver's pod. */
+  /** The number of processes in the driver's pod. */
   processes(): number {
     const all = (pid: number): readonly number[] => childrenOf(pid).flatMap((each) => [each, ...all(each)]);
     return all(this.#driver?.pid ?? -1).length;
   }
 
-  /** Open descriptors of the driver itself. */
+  /** The number of open descriptors of the driver itself. */
   descriptors(): number {
     const [first] = childrenOf(this.#driver?.pid ?? -1);
     return readdirSync(`/proc/${first}/fd`).length;
   }
 }
 
-/** All processes of a pod at once. */
+/** Kills all processes of a pod at once. */
 async function killPod(pod: Child | undefined): Promise<void> {
   for (const first of childrenOf(pod?.pid ?? -1)) process.kill(first, 'SIGKILL');
   pod?.kill('SIGKILL');

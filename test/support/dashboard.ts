@@ -16,7 +16,7 @@ export interface Dashboard {
   readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
 }
 
-/** What operators import into Grafana. */
+/** The dashboard that operators import into Grafana. */
 export const dashboard = JSON.parse(
   readFileSync(join(repository, 'deploy/grafana/dagmount.json'), 'utf8'),
 ) as Dashboard;

@@ -16,15 +16,15 @@ import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 export const ENVIRONMENT = 'production';
 
 /**
- * Files that are written one by one, as objects are, each state of which is a release of one environment. What is written
- * while a release is on its way goes into the next one together. Nothing is checked: a deployer may be another program.
+ * Files that a test writes one by one, as objects; each state of them is a release of one environment. Files that it
+ * writes during a deploy go into the next release together. This checks no file: a deployer may be another program.
  */
 export class DeployedObjects {
   readonly #files = new Map<string, SourceFile>();
   readonly #directory: string;
   readonly #store: Awaited<ReturnType<typeof openReleaseStore>>['store'];
   readonly #root: string;
-  /** As the environment points to them. */
+  /** The files of the release to which the environment points. */
   #deployed: ReadonlyMap<string, string> = new Map();
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
@@ -40,7 +40,7 @@ export class DeployedObjects {
     this.#directory = directory;
   }
 
-  /** @param prefix of the release root, with its slash */
+  /** @param prefix the release root, with its slash */
   static async open(
     test: Cleanup,
     { endpoint, accessKeyId, secretAccessKey }: S3Access,
@@ -55,7 +55,7 @@ export class DeployedObjects {
     return new DeployedObjects(opened.store, `s3://${bucket}/${prefix.slice(0, -1)}`, directory);
   }
 
-  /** The content's identity by path, as nodes know it. */
+  /** The identities of the contents by path, as nodes compute them. */
   get identities(): ReadonlyMap<string, string> {
     return new Map([...this.#files].map(([path, file]) => [path, markDigest(file.sha256)]));
   }
@@ -64,13 +64,13 @@ export class DeployedObjects {
     await this.putAll([[path, body]]);
   }
 
-  /** What no release can have is left out: a path that no node can show, and a file at a folder's path. */
+  /** Leaves out what no release can have: a path that no node can show, and a file at a folder's path. */
   async putAll(files: Iterable<readonly [path: string, body: string | Uint8Array]>): Promise<void> {
     for (const [path, body] of files) {
       const digest = sha256(body);
       const source = join(this.#directory, digest);
       const size = Buffer.byteLength(body);
-      // Before the file is known: another release may be made meanwhile.
+      // Write the content before the file is in `#files`: another deploy may start meanwhile.
       await writeFile(source, body);
       if (!isShowable(path) || this.#isBlocked(path)) continue;
       this.#files.set(path, { path, size, sha256: digest, executable: false, source });
@@ -83,7 +83,7 @@ export class DeployedObjects {
     await this.#commit();
   }
 
-  /** All that `write` writes is one release. */
+  /** Makes all that `write` writes one release. */
   async together(write: () => Promise<void>): Promise<void> {
     this.#together += 1;
     try {

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import type { DriverName } from '../../src/session/driver.ts';
 import { repository } from './repository.ts';
 
-/** The driver that every mount of this run of the tests uses: DAGMOUNT_TEST_DRIVER, which is kernel unless given. */
+/** The driver of every mount in this run of the tests: DAGMOUNT_TEST_DRIVER, by default kernel. */
 export const testedDriver: DriverName =
   process.env.DAGMOUNT_TEST_DRIVER === 'fuse-native' ? 'fuse-native' : 'kernel';
 
-/** Why fuse-native cannot be tried here, for a test's `skip`; false where it can. */
+/** The reason, for a test's `skip`, why fuse-native cannot run here; false if it can. */
 export const fuseNativeImpossible: string | false = reasonAgainstFuseNative();
 
 function reasonAgainstFuseNative(): string | false {
@@ -21,7 +21,7 @@ function reasonAgainstFuseNative(): string | false {
   return `fuse-native cannot be loaded (${reason}; Debian: apt-get install libfuse2)`;
 }
 
-/** What is wrong with a mount, besides the driver that a test has chosen for it. */
+/** The problems of a mount, except for the driver that a test has chosen for it. */
 export function troublesOf({ degraded }: { readonly degraded: readonly string[] }): readonly string[] {
   return degraded.filter((code) => code !== 'weak-driver');
 }

@@ -6,15 +6,15 @@ interface Timer {
   readonly fire: () => void;
 }
 
-/** Turns of the event loop after which nothing in memory goes on by itself. */
+/** After so many turns of the event loop, work in memory is done, unless it waits for time or I/O. */
 const TURNS = 12;
-/** Ends a test that would hang; generous on purpose. */
+/** Ends a test that would hang; long on purpose. */
 const PATIENCE_MS = 120_000;
 
-/** Time stands still until it is advanced; then every timer fires at its own time. */
+/** Time stands still until the test advances it; then every timer fires at its own time. */
 export class FakeClock implements Clock {
   #now: number;
-  /** Elapsed time, which no step of the clock changes. */
+  /** Elapsed time; `step` does not change it. */
   #elapsed = 0;
   readonly #timers = new Set<Timer>();
   readonly #randoms: number[] = [];
@@ -27,7 +27,7 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** The next values of `random`, which is 0.5 otherwise. */
+  /** Sets the next values of `random`, which is 0.5 otherwise. */
   nextRandoms(...values: readonly number[]): void {
     this.#randoms.push(...values);
   }
@@ -36,12 +36,12 @@ export class FakeClock implements Clock {
     return this.#randoms.shift() ?? 0.5;
   }
 
-  /** Sets the clock as an administrator would: timers keep their time to run. */
+  /** Sets the clock as an administrator would: timers keep their remaining time. */
   step(ms: number): void {
     this.#now += ms;
   }
 
-  /** Sleeps that are under way. */
+  /** The number of sleeps under way. */
   get sleeping(): number {
     return this.#timers.size;
   }
@@ -78,7 +78,7 @@ export class FakeClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
-  /** Lets everything run that needs no time. */
+  /** Runs everything that needs no time. */
   async settle(): Promise<void> {
     for (let count = 0; count < TURNS; count++) await turn();
   }
@@ -97,7 +97,7 @@ export class FakeClock implements Clock {
     await this.settle();
   }
 
-  /** Lets as much time pass as the promise needs. */
+  /** Lets time pass until the promise settles. */
   async drive<T>(promise: Promise<T>): Promise<T> {
     let over = false;
     const done = (): void => {
@@ -114,7 +114,7 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** As `drive`, where files or HTTP are at work: time passes, 10 ms at a time, only while nothing else does. */
+  /** As `drive`, for code that uses files or HTTP: time passes, 10 ms at a time, only while nothing else happens. */
   async driveWithIo<T>(promise: Promise<T>): Promise<T> {
     let over = false;
     const done = (): void => {

@@ -4,8 +4,8 @@ import { systemClock } from '../../src/sync/system-clock.ts';
 import { FastClock } from './fast-clock.ts';
 
 /**
- * The command with a clock for polls, waits and mtimes that runs TEST_CLOCK_RATE times as fast as the host's: publications
- * are whole seconds apart, of which a day has too many for a test.
+ * The command with a faster clock for polls, waits and mtimes: it runs TEST_CLOCK_RATE times as fast as the host's.
+ * Publications are whole seconds apart, and a day of them takes too long for a test.
  */
 const clock = new FastClock(Number(process.env.TEST_CLOCK_RATE));
 Object.assign(systemClock, {

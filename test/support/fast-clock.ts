@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.ts';
 
-/** A clock that runs so many times as fast as that of this host. */
+/** A clock that runs `speed` times as fast as the host's. */
 export class FastClock implements Clock {
   readonly #speed: number;
   readonly #began = Date.now();

@@ -11,16 +11,16 @@ import { writeTree } from './write-tree.ts';
 
 export type Files = readonly (readonly [path: string, text: string])[];
 
-/** A mount of the environment, with what it asks of the store. */
+/** A mount of the environment, and the proxy for its requests to the store. */
 export interface Node {
   readonly mount: Mount;
   readonly proxy: StoreProxy;
 }
 
-/** Mounts of one environment of a release root, and the commands that write to it. */
+/** Mounts of one environment of a release root, and the commands that write to the root. */
 export interface Fleet {
   readonly nodes: readonly Node[];
-  /** Runs a command at the root; it must succeed. */
+  /** Runs a command at the root; the command must succeed. */
   command(...args: readonly string[]): Promise<Commanded>;
   /** Deploys these files as the whole tree. */
   deploy(files: Files, ...flags: readonly string[]): Promise<void>;
@@ -28,7 +28,7 @@ export interface Fleet {
   remove(below: string): Promise<void>;
 }
 
-/** Deploys the first files, and mounts them so many times. */
+/** Deploys the first files, and makes so many mounts of them. */
 export async function startFleet(test: Cleanup, mounts: number, first: Files): Promise<Fleet> {
   const seaweedfs = await startSeaweedfs();
   defer(test, () => seaweedfs.stop());
@@ -73,16 +73,16 @@ export async function startFleet(test: Cleanup, mounts: number, first: Files): P
   return { nodes, command, deploy, remove };
 }
 
-/** Until every mount shows this step. */
+/** Waits until every mount shows this step. */
 export async function untilAllShow({ nodes }: Fleet, seq: number): Promise<void> {
   for (const { mount } of nodes) {
-    // A server that was killed does not answer until it has a successor.
+    // After the kill of a server, the mount does not answer until there is a successor.
     const shown = async () => (await statusOf(mount).catch(() => undefined))?.release?.seq === seq;
     await waitFor(`step ${seq} at ${mount.target}`, shown);
   }
 }
 
-/** When readers of one file, one reader a mount, saw its first line change. */
+/** Watches the first line of a file, with one reader a mount, and records when each reader saw the line change. */
 export class FlipWatch {
   readonly #readers: readonly Reader[];
 
@@ -96,7 +96,7 @@ export class FlipWatch {
     });
   }
 
-  /** Milliseconds since the epoch, one for each mount, at which a line with this text last came, later than `after`. */
+  /** For each mount, when a line with this text last came, later than `after`; in milliseconds since the epoch. */
   async seen(text: string, after = 0): Promise<readonly number[]> {
     const of = (reader: Reader): number | undefined =>
       reader
@@ -112,7 +112,7 @@ export class FlipWatch {
   }
 }
 
-/** Milliseconds between the first and the last. */
+/** Milliseconds between the first and the last of these instants. */
 export function spreadOf(instants: readonly number[]): number {
   return Math.max(...instants) - Math.min(...instants);
 }

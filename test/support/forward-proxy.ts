@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
-/** What HTTP_PROXY and HTTPS_PROXY name: it tunnels CONNECT, and forwards requests in absolute form. */
+/** The proxy that HTTP_PROXY and HTTPS_PROXY name: it tunnels CONNECT, and forwards requests in absolute form. */
 export class ForwardProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

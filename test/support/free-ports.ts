@@ -13,7 +13,7 @@ async function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** The first of `count` consecutive ports of the loopback address that nobody listens on. */
+/** The first of `count` consecutive ports of the loopback address on which no process listens. */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const first = randomInt(lowest, highest - count);

@@ -7,7 +7,7 @@ export const chart = join(repository, 'deploy/helm/dagmount');
 const program = process.env.DAGMOUNT_TEST_HELM ?? join(repository, '.tools/helm/helm');
 const python = join(repository, '.tools/kubernetes-validate/bin/python');
 
-/** For a test's `skip`. */
+/** The reason, for a test's `skip`, why helm cannot run here; false if it can. */
 export const helmMissing: string | false = existsSync(program)
   ? false
   : 'no .tools/helm: scripts/test --long builds it where Go is installed';
@@ -21,7 +21,7 @@ export interface Rendered {
   readonly stderr: string;
 }
 
-/** Runs helm, whose own files are in `directory`. */
+/** Runs helm; it keeps its own files in `directory`. */
 export function helm(directory: string, ...args: readonly string[]): Rendered {
   const { status, stdout, stderr } = spawnSync(program, args, {
     encoding: 'utf8',
@@ -31,7 +31,7 @@ export function helm(directory: string, ...args: readonly string[]): Rendered {
   return { code: status, stdout, stderr };
 }
 
-/** What the chart gives for these values. */
+/** The manifests that the chart gives for these values. */
 export function render(directory: string, values: object, ...flags: readonly string[]): Rendered {
   const file = join(directory, 'values.json');
   writeFileSync(file, JSON.stringify(values));
@@ -48,7 +48,7 @@ export function render(directory: string, values: object, ...flags: readonly str
   );
 }
 
-/** The faults of manifests, as lines of JSON. */
+/** The errors in manifests, as lines of JSON. */
 export function faultsOf(versions: readonly string[], files: readonly string[]): readonly string[] {
   const script = join(repository, 'test/support/kubernetes/validate.py');
   const { status, stdout, stderr } = spawnSync(python, [script, versions.join(','), ...files], {

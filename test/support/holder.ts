@@ -12,14 +12,14 @@ const program = join(repository, 'build/Release/dagmount-holder');
 
 export const holderMissing = existsSync(program) ? false : 'the holder is not compiled';
 
-/** Starts a holder and waits until it listens. `wrapper` comes before its command, and becomes it by exec. */
+/** Starts a holder and waits until it listens. `wrapper` comes before its command, and execs it. */
 export async function startHolder(
   test: Cleanup,
   socket: string,
   wrapper: readonly string[] = [],
 ): Promise<Child> {
   const [command = program, ...args] = [...wrapper, program, socket];
-  // Without the sanitizer that the tests' own process may have been given: what it takes is not the holder's.
+  // The tests' own process may run under a sanitizer; the holder must run without it.
   const child = startChild(command, args, { env: cleanEnvironment() });
   defer(test, async () => {
     child.kill('SIGKILL');
@@ -29,12 +29,12 @@ export async function startHolder(
   return child;
 }
 
-/** What a mount needs in its environment to be held. */
+/** The environment variables with which a mount uses the holder. */
 export function heldAt(socket: string): Readonly<Record<'DAGMOUNT_HOLD' | 'DAGMOUNT_HOLD_KEY', string>> {
   return { DAGMOUNT_HOLD: socket, DAGMOUNT_HOLD_KEY: randomBytes(32).toString('hex') };
 }
 
-/** Looks without connecting, in the network namespace of the holder. A socket that was left is in no list of the kernel. */
+/** Looks without connecting, in the holder's network namespace. The kernel lists no socket file that is left over. */
 function isListening(pid: number, socket: string): boolean {
   return readFileSync(`/proc/${pid}/net/unix`, 'latin1')
     .split('\n')

@@ -7,7 +7,7 @@ import time
 
 def connect(path):
     client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # Not before: a queue that is full would be an error then.
+    # Set the timeout after connect(): with a timeout, connect() fails if the holder's queue is full.
     client.connect(path)
     client.settimeout(60)
     return client

@@ -1,4 +1,4 @@
-/** One character of each class that must reach no terminal as it is, written down one by one: what cleans is not asked. */
+/** One character of each class that must not reach a terminal unchanged; not taken from the code that cleans. */
 export const HOSTILE: readonly string[] = [
   '\u0000',
   '\u0007',
@@ -34,13 +34,13 @@ export const HOSTILE: readonly string[] = [
   '\u{e0100}',
 ];
 
-/** As a key, a message or a number may carry them: sequences that clear a screen, set a title, and turn text around. */
+/** Text that a key, a message or a number may carry: its sequences clear a screen, set a title, and reverse text. */
 export const HOSTILE_TEXT = `\u001b[2J\u001b]0;owned\u0007\u009b31m\r\u202e${HOSTILE.join('.')}`;
 
-/** The hostile characters that are in a text. */
+/** The hostile characters that a text contains. */
 export function leftRaw(text: string): readonly string[] {
   return HOSTILE.filter((character) =>
-    // A high surrogate that stands alone, not half of a pair.
+    // A high surrogate alone, not half of a pair.
     character === '\ud800' ? /\ud800(?![\udc00-\udfff])/.test(text) : text.includes(character),
   ).map((character) => `U+${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`);
 }

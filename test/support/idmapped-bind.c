@@ -1,6 +1,6 @@
-// idmapped-bind SOURCE TARGET COMMAND…: what a container runtime does for a volume of a pod that has a user namespace. In a
-// mount namespace of its own it binds SOURCE to TARGET, idmapped by a new user namespace (its 0 is the host's 100000), and
-// runs COMMAND as root of that user namespace. Exits with 2 if the filesystem does not allow idmapped mounts.
+// idmapped-bind SOURCE TARGET COMMAND…: acts like a container runtime for a volume of a pod with a user namespace. In a
+// mount namespace of its own it binds SOURCE to TARGET, idmapped by a new user namespace (its 0 is the host's 100000),
+// and runs COMMAND as root of that user namespace. Exits with 2 if the filesystem does not allow idmapped mounts.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// As in <linux/mount.h>, which older C libraries cannot include beside <sys/mount.h>.
+// The values of <linux/mount.h>, which older C libraries cannot include beside <sys/mount.h>.
 enum { TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, SET_RDONLY = 1, SET_IDMAP = 0x100000, FROM_EMPTY_PATH = 4 };
 struct attributes {
   uint64_t set, clear, propagation, userns;
@@ -34,7 +34,7 @@ static void map_ids(pid_t child, const char* file) {
   close(fd);
 }
 
-// The namespace lives as long as the descriptor; the child is gone when this returns.
+// The descriptor keeps the namespace alive; the child has ended when this function returns.
 static int new_user_namespace(void) {
   int ready[2];
   if (pipe(ready) != 0) fail("pipe");

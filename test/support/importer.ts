@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { testedDriver } from './driver.ts';
 import { type Reader, startPython } from './reader.ts';
 
-/** What importing.py tells at its end. */
+/** The results that importing.py prints at its end. */
 export interface ImporterReadings {
   readonly passes: number;
   readonly proven: number;
@@ -13,8 +13,8 @@ export interface ImporterReadings {
 }
 
 /**
- * A process that walks and imports the package `shared` of a mount, over and over.
- * @param restSeconds between one look and the next; with 0 a few of them take the whole processor
+ * Starts a process that walks and imports the package `shared` of a mount, over and over.
+ * @param restSeconds the pause between two looks; at 0, a few such processes use the whole CPU
  */
 export function startImporter(target: string, restSeconds = 0): Reader {
   const sizes = testedDriver === 'fuse-native' ? ['sizes-by-path'] : [];

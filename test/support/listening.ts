@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Ports of TCP at which a process listens. */
+/** The TCP ports on which a process listens. */
 export function listeningPorts(pid: number): readonly number[] {
   const inodes = new Set(
     readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
       try {
         return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
       } catch {
-        return []; // It was closed meanwhile.
+        return []; // The process has closed it meanwhile.
       }
     }),
   );

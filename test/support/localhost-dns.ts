@@ -1,4 +1,4 @@
 import { interceptLocalhostDns } from 'fauxqs';
 
-/** Preloaded into a daemon: names below localhost, which fauxqs gives to its queues, are found. */
+/** Preloaded into a daemon: resolves names below localhost, which fauxqs gives to its queues. */
 interceptLocalhostDns();

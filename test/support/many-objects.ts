@@ -3,7 +3,7 @@ import { startChild } from './child.ts';
 import { repository } from './repository.ts';
 import { waitFor } from './wait-for.ts';
 
-/** A store of so many small objects that no real one would be filled with them for a test; see computed-bucket.ts. */
+/** A store of very many small objects, too many to put into a real store for a test; see computed-bucket.ts. */
 export interface ManyObjects {
   readonly endpoint: string;
   /** Gives the objects from `from` to before `to` new bytes. */
@@ -13,9 +13,9 @@ export interface ManyObjects {
 
 export async function serveManyObjects(options: {
   readonly objects: number;
-  /** Before every key, with its slash. */
+  /** The start of every key, with its slash. */
   readonly prefix?: string;
-  /** Of each object; as few as tell them apart where it is not given. */
+  /** The size of each object; by default, the fewest bytes that make objects different. */
   readonly bytes?: number;
   /** Milliseconds before each answer. */
   readonly latency?: number;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { waitFor } from './wait-for.ts';
 
-/** The hierarchy of control groups in which memory is limited, and what its files are called; undefined without one. */
+/** The hierarchy of control groups that limits memory, and the name of its limit file; undefined without one. */
 function hierarchy(): { readonly root: string; readonly limit: string } | undefined {
   const [first, second] = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'];
   if (existsSync(`${first}/memory.limit_in_bytes`)) return { root: first, limit: 'memory.limit_in_bytes' };
@@ -18,14 +18,14 @@ export const memoryGroupsMissing: string | false =
       : false;
 
 /**
- * Lets a process have next to no more memory: the kernel ends it for want of it as soon as it needs a page. Returns what
- * takes the group away once the process is gone.
+ * Leaves a process almost no memory to allocate: the kernel kills it as soon as it needs a page. The returned function
+ * removes the control group once the process is gone.
  */
 export function starve(pid: number): () => Promise<void> {
   const { root, limit } = hierarchy() ?? { root: '', limit: '' };
   const group = join(root, `dagmount-test-${process.pid}-${pid}`);
   mkdirSync(group);
-  // What a process had before stays with the group that it was in.
+  // Memory that the process already has still counts for its old group.
   writeFileSync(join(group, limit), String(256 * 1024));
   writeFileSync(join(group, 'cgroup.procs'), String(pid));
   return async () => {

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Bucket, type BucketObject, MemoryBucket } from './bucket.ts';
 
 export interface MemoryS3Options {
-  /** Of any name. Default: one in memory, empty at first; nothing can be put into another one. */
+  /** For every bucket name. Default: a bucket in memory, empty at first; tests can write only to that one. */
   readonly bucket?: Bucket;
-  /** Whether `requests` is kept; default true. */
+  /** Whether the server records `requests`; default true. */
   readonly recorded?: boolean;
-  /** Keys of one page; S3 gives 1,000, and may give fewer than were asked for. */
+  /** Keys in one page; S3 gives 1,000, and may give fewer than the client asked for. */
   readonly pageKeys?: number;
-  /** Whether PUT and DELETE are taken, and whether conditions of writes are heeded; refused unless given. */
+  /** Whether PUT and DELETE work, and whether the server checks conditions of writes; without this it refuses both. */
   readonly writes?: 'conditional' | 'unconditional';
-  /** What becomes of a request instead of its answer; waited for. */
+  /** What the server does with a request instead of answering it; the server waits for the promise. */
   readonly fault?: (
     request: MemoryS3Request,
   ) => MemoryS3Fault | undefined | Promise<MemoryS3Fault | undefined>;
-  /** The store's clock: the Date of its answers. Milliseconds since the epoch. */
+  /** The store's clock, for the Date of its answers. Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
@@ -22,22 +22,23 @@ export interface MemoryS3Request {
   readonly method: string;
   /** Empty for a listing. */
   readonly key: string;
-  /** Its signature, with whose key it was made; empty: it has none. */
+  /** The signature, which names the key that made it; empty if there is none. */
   readonly authorization: string;
 }
 
 export type MemoryS3Fault =
-  /** Answered so, and nothing is done. */
+  /** The server gives this answer, and does nothing else. */
   | { readonly status: number; readonly code: string }
-  /** Done, and the connection is closed without an answer. */
+  /** The server does what the request asks, and closes the connection without an answer. */
   | 'lost-after'
-  /** The connection is closed, and nothing is done. */
+  /** The server closes the connection, and does nothing else. */
   | 'lost-before';
 
 /**
- * A store whose bucket takes any key, byte for byte, where real stores refuse or fold those that look like no path:
- * ListObjectsV2 in byte order, GET and HEAD with If-Match and one range, over HTTP, for a bucket of any name. Objects
- * are put by calls, or by PUT where that is asked for. Keys here are latin1: one character a byte. No signature is checked.
+ * A store whose bucket takes any key, byte for byte, where real stores refuse or change keys that look like no path. It
+ * serves ListObjectsV2 in byte order, and GET and HEAD with If-Match and one range, over HTTP, for any bucket name.
+ * Tests put objects by calls, or by PUT if the options allow it. Keys are latin1: one character a byte. It checks no
+ * signature.
  */
 export class MemoryS3 {
   readonly #memory = new MemoryBucket();
@@ -45,7 +46,7 @@ export class MemoryS3 {
   readonly #server: Server;
   readonly #pageKeys: number;
   readonly #options: MemoryS3Options;
-  /** Requests so far, as `GET key`. */
+  /** The requests so far, as `GET key`. */
   readonly requests: string[] = [];
   #port = 0;
 
@@ -148,7 +149,7 @@ export class MemoryS3 {
     try {
       for await (const part of request) parts.push(part as Buffer);
     } catch {
-      // The client went away in the midst of it: the store has nothing of it.
+      // The client closed the connection in the middle of the request: the store keeps nothing of it.
       return;
     }
     const there = this.#memory.get(key);
@@ -208,7 +209,7 @@ function parametersOf(query: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Percent-encoded bytes to latin1. */
+/** Converts percent-encoded bytes to latin1. */
 function decoded(text: string): string {
   return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

@@ -12,13 +12,13 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-/** The server's program; undefined where scripts/test has not installed it. */
+/** The server's program; undefined if scripts/test has not installed it. */
 export function motoProgram(): string | undefined {
   const path = process.env.DAGMOUNT_TEST_MOTO ?? join(repository, '.tools/moto/bin/moto_server');
   return existsSync(path) ? path : undefined;
 }
 
-/** moto's S3, which heeds conditions of writes and checks no signature. */
+/** Starts moto's S3, which checks conditions of writes, and no signatures. */
 export async function startMoto(): Promise<Moto> {
   const program = motoProgram();
   if (program === undefined)

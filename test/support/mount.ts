@@ -20,7 +20,7 @@ import { waitFor } from './wait-for.ts';
 
 const run = promisify(execFile);
 
-/** A line of the daemon's log, which is JSON where stderr is not a terminal. */
+/** A line of the daemon's log; the daemon logs JSON if stderr is not a terminal. */
 export interface LogLine {
   readonly event: string;
   readonly level: number | string;
@@ -30,61 +30,61 @@ export interface LogLine {
 export interface Mount {
   /** The mount point. */
   readonly target: string;
-  /** The directory that shows the tree: the mount point, unless what was mounted has it elsewhere. */
+  /** The directory that shows the tree: the mount point, unless the tested shape has it elsewhere. */
   readonly tree: string;
   readonly cacheDirectory: string;
-  /** Of the process that was started, which is the server's supervisor where it has one. */
+  /** The pid of the process that was started: the server's supervisor if there is one, else the server. */
   readonly pid: number;
-  /** Of the process that answers the kernel; waited for where there is none at the moment. */
+  /** The pid of the process that answers the kernel; waits for one if there is none at the moment. */
   serverPid(): Promise<number>;
-  /** What finds this mount by itself: for a user's own, where its runtime directory is. */
+  /** Lets a command find the mount by itself: names the runtime directory of a user's own mount. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Resolves when the process is gone, whatever ended it. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly exit: Promise<ChildExit>;
   stdout(): string;
   stderr(): string;
   log(): readonly LogLine[];
-  /** Path of its control socket, once it listens. */
+  /** The path of the control socket, once the server listens. */
   socket(): string;
-  /** The first line of this event, waited for. */
+  /** Waits for the first line of this event. */
   logged(event: LogEvent, deadlineMs?: number): Promise<LogLine>;
-  /** What cannot be passed on (SIGKILL, SIGSTOP, SIGCONT) is for supervisor and server alike. */
+  /** A signal that a supervisor cannot pass on (SIGKILL, SIGSTOP, SIGCONT) goes to the supervisor and the server. */
   kill(signal: NodeJS.Signals): void;
-  /** Ends the daemon (SIGTERM, unless told) and waits until it is gone; it is forced where it does not go. */
+  /** Ends the daemon (by default with SIGTERM) and waits for its end; removes the mount by force if that fails. */
   stop(signal?: NodeJS.Signals): Promise<ChildExit>;
 }
 
 export interface MountOptions {
-  /** s3://bucket/prefix; undefined where the configuration file names the trees */
+  /** s3://bucket/prefix; undefined if the configuration file names the trees */
   readonly source: string | undefined;
-  /** Added to a clean environment: nothing of the caller's AWS_*, DAGMOUNT_* or proxy settings is passed on. */
+  /** Added to a clean environment: the caller's AWS_*, DAGMOUNT_* and proxy settings do not reach the daemon. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** Whether a second server is kept ready, as by default; not unless told, since that takes as much as the mount itself. */
+  /** Whether the mount has a standby, as by default in production; not so here, since a standby costs as much again. */
   readonly standby?: boolean;
-  /** The program that runs the command; this one's Node.js unless told. */
+  /** The program that runs the command; by default this process's Node.js. */
   readonly node?: string;
-  /** What comes before the program, and becomes it by exec: setpriv, for one. */
+  /** A command before the program, which it execs: for example setpriv. */
   readonly wrapper?: readonly string[];
-  /** The command's entry; the build of this repository unless told. */
+  /** The command's entry; by default the build of this repository. */
   readonly cli?: string;
-  /** A session that is set up otherwise than the product's. */
+  /** A session with settings that differ from the product's. */
   readonly session?: TestedSession;
   readonly target?: string;
   readonly cacheDirectory?: string;
-  /** Wait for this event: 'ready' (everything to be prefetched is local) unless told. */
+  /** The event to wait for; by default 'ready' (everything to be prefetched is local). */
   readonly until?: 'mounted' | 'ready';
-  /** Milliseconds; generous. */
+  /** Milliseconds; long on purpose. */
   readonly deadlineMs?: number;
 }
 
 /** See entries-daemon.ts. */
 export interface TestedSession {
-  /** Whether the kernel sends again what a dead server did not answer; as Linux does from 6.9 on, unless told. */
+  /** Whether the kernel resends what a dead server did not answer; by default as Linux does from 6.9 on. */
   readonly resend?: boolean;
-  /** Of fuse-native: how long readers are served without a server. */
+  /** For fuse-native: how long its process serves readers without a server. */
   readonly aloneMs?: number;
-  /** Of fuse-native: how long the kernel may answer by itself. */
+  /** For fuse-native: how long the kernel may answer from its cache. */
   readonly cacheSeconds?: string;
 }
 
@@ -108,12 +108,12 @@ function reasonAgainstMounting(): string | false {
   return false;
 }
 
-/** Why no mount can be made here, for a test's `skip`; false where it can. */
+/** The reason, for a test's `skip`, why no mount is possible here; false if one is. */
 export const mountImpossible: string | false = reasonAgainstMounting();
 
 /**
- * The environment without what would decide for the daemon: credentials, proxies, authorities to trust (which cost each
- * start of Node.js 60 ms of CPU) and dagmount's own settings.
+ * This process's environment without settings that the daemon would use: credentials, proxies, certificate authorities
+ * (which cost each start of Node.js 60 ms of CPU) and dagmount's own settings.
  */
 export function cleanEnvironment(added: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
@@ -124,7 +124,7 @@ export function cleanEnvironment(added: Readonly<Record<string, string>> = {}): 
   const run = process.env.DAGMOUNT_TEST_RUN;
   return {
     ...Object.fromEntries(kept),
-    // What scripts/test knows its own processes by.
+    // scripts/test recognises its own processes by this variable.
     ...(run === undefined ? {} : { DAGMOUNT_TEST_RUN: run }),
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_CONFIG_FILE: '/dev/null',
@@ -139,7 +139,7 @@ export interface Commanded extends ChildExit {
   readonly stderr: string;
 }
 
-/** Runs a subcommand to its end. */
+/** Runs a subcommand, and waits for its end. */
 export async function dagmount(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -158,7 +158,7 @@ export function parseLog(text: string): readonly LogLine[] {
     try {
       return [JSON.parse(line) as LogLine];
     } catch {
-      return []; // The last line may be half written.
+      return []; // The last line may be incomplete.
     }
   });
 }
@@ -169,7 +169,7 @@ function declared(line: LogLine): LogLine {
   return line;
 }
 
-/** Mounts with the real command and waits; the test's end takes everything away again. */
+/** Mounts with the real command and waits; the end of the test removes everything. */
 export async function startMount(test: Cleanup, options: MountOptions): Promise<Mount> {
   const mount = await launchMount(test, options);
   const deadline = options.deadlineMs ?? 150_000;
@@ -218,7 +218,7 @@ export async function launchMount(test: Cleanup, options: MountOptions): Promise
   return mount;
 }
 
-/** What is mounted. Where several trees are tested, the source is that of one of two. */
+/** The source to mount. If the tested shape has several trees, the source belongs to one of two. */
 async function placeOf(
   { source }: MountOptions,
   directory: string,
@@ -251,7 +251,7 @@ function handle(
     ended = true;
   };
   child.exit.then(mark, mark);
-  // Asked for again and again while a test waits: parsed anew only when there is more.
+  // Tests call this again and again while they wait: it parses the log only if there is more.
   let text = '';
   let lines: readonly LogLine[] = [];
   const log = (): readonly LogLine[] => {
@@ -303,24 +303,24 @@ function handle(
 function killBoth(child: Child, signal: NodeJS.Signals): void {
   if (signal === 'SIGKILL') killBoth(child, 'SIGSTOP');
   const server = ['SIGKILL', 'SIGSTOP', 'SIGCONT'].includes(signal) ? serverOf(child.pid) : undefined;
-  // Who is stopped starts nobody in the place of who is killed.
+  // Stop the supervisor first, so that it starts no successor for the killed server.
   if (signal === 'SIGSTOP') child.kill(signal);
   if (server !== undefined && server !== child.pid) process.kill(server, signal);
   if (signal !== 'SIGSTOP') child.kill(signal);
 }
 
-/** As its control socket tells it, without a process for each question. */
+/** The status from the control socket, without a new process for each question. */
 export async function statusOf(mount: Pick<Mount, 'socket'>): Promise<Status> {
   return await controlOf(mount).ask<Status>('/v1/status');
 }
 
-/** Asks about the tree that is tested. */
+/** A client that asks about the tested tree. */
 export function controlOf(mount: Pick<Mount, 'socket'>): ControlClient {
   const client = new ControlClient(mount.socket());
   return testsTrees ? client.inTree(TREE) : client;
 }
 
-/** What has a command ask about that tree. */
+/** Arguments with which a command asks about that tree. */
 export function asking(mount: Pick<Mount, 'socket'>): readonly string[] {
   return ['--socket', mount.socket(), ...(testsTrees ? ['--tree', TREE] : [])];
 }
@@ -330,14 +330,14 @@ async function end(mount: Mount, child: Child): Promise<void> {
   await force(mount, child);
 }
 
-/** Leaves nothing: not even a connection that a dead session keeps readers waiting on. */
+/** Removes everything, also a connection on which readers still wait for a dead session. */
 async function force(mount: Mount, child: Child): Promise<void> {
   killBoth(child, 'SIGKILL');
   for (const { minor, type } of mountsAt(mount.target)) {
     if (!type.startsWith('fuse')) continue;
     await abortConnection(minor);
     await unmountLazily(mount.target).catch((error: unknown) => {
-      // Another mount's, which then ended by itself: it was there.
+      // The unmount may fail because this mount has ended by itself meanwhile; throw only if it still exists.
       if (mountsAt(mount.target).some((other) => other.minor === minor)) throw error;
     });
   }

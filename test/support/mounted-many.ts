@@ -9,7 +9,7 @@ export interface MountedMany {
   readonly memory: ReturnType<typeof watchProportionalSetSize>;
 }
 
-/** A mount of very many objects, which are fetched when they are read, and what it takes of memory. */
+/** A mount of very many objects, which the daemon fetches when they are read, and the mount's use of memory. */
 export async function mountMany(test: Cleanup, objects: number, deadlineMs: number): Promise<MountedMany> {
   const store = await serveManyObjects({ objects, prefix: 'dags/' });
   defer(test, () => store.stop());

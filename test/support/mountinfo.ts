@@ -14,8 +14,8 @@ function unescaped(field: string): string {
 }
 
 /**
- * Reading /proc asks no filesystem anything, so a mount that hangs does not hold this up.
- * @param pid whose mount namespace to look into
+ * Reading /proc calls no filesystem that is mounted there, so a mount that hangs does not block this.
+ * @param pid the process whose mount namespace to look into
  */
 export function mountsAt(target: string, pid: number | 'self' = 'self'): readonly MountedFilesystem[] {
   return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')

@@ -19,10 +19,10 @@ function reasonAgainstMountCalls(): string | false {
   return maySysAdmin('CapEff') ? false : 'root may not mount here (no CAP_SYS_ADMIN)';
 }
 
-/** Why this process cannot call mount(2) by itself, for a test's `skip`; false where it can: not so in most containers. */
+/** The reason, for a test's `skip`, why this process cannot call mount(2), as in most containers; false if it can. */
 export const mountCallImpossible: string | false = reasonAgainstMountCalls();
 
-/** Why this process cannot open files by their handles, for a test's `skip`: Docker's default takes the right from root. */
+/** The reason, for a test's `skip`, why this process cannot open files by handle: Docker takes the right from root. */
 export const handlesImpossible: string | false = hasCapability('CapEff', DAC_READ_SEARCH)
   ? false
   : 'open_by_handle_at(2) needs CAP_DAC_READ_SEARCH';

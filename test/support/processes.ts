@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The command lines of live processes, this one apart, that name `text`. */
+/** The command lines of live processes that contain `text`, except this process's. */
 export function processesNaming(text: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -12,7 +12,7 @@ function commandLine(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   } catch (error) {
-    // It ended while we looked.
+    // The process has ended meanwhile.
     if (isGone(error)) return '';
     throw error;
   }
@@ -23,7 +23,7 @@ function isGone(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ESRCH';
 }
 
-/** Looks at it until it is told to stop; then gives the highest, in bytes. A look takes some 4 ms of processor time. */
+/** Measures a process until `stop`, which returns the highest value, in bytes. A measurement takes some 4 ms of CPU. */
 export function watchProportionalSetSize(pid: number, everyMs = 50): { stop(): number } {
   let most = 0;
   const timer = setInterval(() => {
@@ -37,7 +37,7 @@ export function watchProportionalSetSize(pid: number, everyMs = 50): { stop(): n
   };
 }
 
-/** User and system time of a live process and its descendants so far, in seconds. */
+/** The user and system time of a live process and its descendants so far, in seconds. */
 export function cpuSeconds(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, each) => sum + cpuSecondsOf(each), 0);
 }
@@ -45,11 +45,11 @@ export function cpuSeconds(pid: number): number {
 export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // Ticks of a hundredth of a second, whatever the kernel's own clock is.
+  // /proc counts in hundredths of a second, whatever the kernel's own clock is.
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Proportional set size in bytes of a process and its descendants: shared pages are counted once between them. */
+/** The proportional set size of a process and its descendants, in bytes: it counts a page that they share once. */
 export function proportionalSetSize(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, each) => sum + pss(each), 0);
 }
@@ -81,7 +81,7 @@ function pss(pid: number): number {
   }
 }
 
-/** Whether it was started with this variable: between fork and exec a child still has the environment of its parent, and its handlers. */
+/** Whether a process was started with this variable. Until exec, a child has its parent's environment and handlers. */
 export function startedWith(pid: number, variable: string): boolean {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'latin1')
@@ -93,7 +93,7 @@ export function startedWith(pid: number, variable: string): boolean {
   }
 }
 
-/** Whether SIGHUP would not end it (proc(5), /proc/PID/status, SigCgt: bit 0 is signal 1). */
+/** Whether the process would survive SIGHUP (proc(5), /proc/PID/status, SigCgt: bit 0 is signal 1). */
 export function heedsHangUp(pid: number): boolean {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
@@ -106,20 +106,20 @@ export function heedsHangUp(pid: number): boolean {
 }
 
 export interface Starvation {
-  /** Seconds that the process waited for a processor between two instants, which are seconds since the epoch. */
+  /** Seconds that the process waited for a CPU between two instants, which are seconds since the epoch. */
   between(from: number, to: number): number;
   stop(): void;
 }
 
 /**
- * How long a process could have run and did not, because the machine was busy with others: what a bound in seconds must
- * not count. Looked at every 250 ms; nothing where the kernel keeps no such count.
+ * How long a process was ready to run and did not run, since the machine was busy: a bound in seconds must not count
+ * this time. Samples every 250 ms; gives nothing if the kernel keeps no such count.
  */
 export function watchStarvation(pid: number): Starvation {
   const samples: { readonly at: number; readonly waited: number }[] = [];
   const look = (): void => {
     try {
-      // Nanoseconds on a processor, nanoseconds runnable without one, and how often.
+      // The fields: nanoseconds on a CPU, nanoseconds ready to run without one, and the number of time slices.
       const waited = Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
       samples.push({ at: Date.now() / 1000, waited });
     } catch (error) {

@@ -10,14 +10,14 @@ import { waitFor } from './wait-for.ts';
 
 const unpacked = join(repository, '.tools/prometheus/usr/bin');
 
-/** A program of Debian's package: unpacked by scripts/test --long, or of this host; undefined: it is not here. */
+/** A program of Debian's package: unpacked by scripts/test --long, or installed on this host; else undefined. */
 export function prometheusProgram(name: 'prometheus' | 'promtool'): string | undefined {
   const own = join(unpacked, name);
   if (existsSync(own)) return own;
   return spawnSync(name, ['--version']).error === undefined ? name : undefined;
 }
 
-/** For a test's `skip`; false where it is here. */
+/** The reason, for a test's `skip`, that the program is missing; false if it is here. */
 export function missing(name: 'prometheus' | 'promtool'): string | false {
   if (prometheusProgram(name) !== undefined) return false;
   return `there is no ${name} here (scripts/test --long unpacks it where apt-get is; Debian: apt-get install prometheus)`;
@@ -29,13 +29,13 @@ export interface Sample {
 }
 
 export interface Prometheus {
-  /** What a query gives at this moment. Rejects with Prometheus' own words if it is none. */
+  /** The present result of a query. Rejects with Prometheus' own message if the query is wrong. */
   query(expression: string): Promise<readonly Sample[]>;
-  /** The values of a label of the series that match. */
+  /** The values that a label has in the series that match. */
   labelValues(label: string, match: string): Promise<readonly string[]>;
 }
 
-/** Scrapes some ports of this host once a second, as one job. */
+/** Starts a Prometheus that scrapes some ports of this host once a second, as one job. */
 export async function startPrometheus(
   t: Cleanup,
   job: string,

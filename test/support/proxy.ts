@@ -7,16 +7,16 @@ export type RequestKind = 'LIST' | 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 
 export interface ProxiedRequest {
   readonly kind: RequestKind;
   readonly method: string;
-  /** As sent: path and query, encoded. */
+  /** Path and query, encoded as the client sent them. */
   readonly url: string;
-  /** How many of this kind came before. */
+  /** The number of earlier requests of this kind. */
   readonly index: number;
   header(name: string): string | undefined;
 }
 
-/** What to do with one request instead of passing it on. */
+/** What the proxy does with one request instead of passing it on. */
 export type Fault =
-  /** Answered by the proxy; the store never sees it. */
+  /** The proxy gives this answer; the store does not see the request. */
   | {
       readonly answer: {
         readonly status: number;
@@ -24,17 +24,17 @@ export type Fault =
         readonly body?: string | Uint8Array;
       };
     }
-  /** The store's answer, changed before a byte of it is passed on. */
+  /** The proxy changes the store's answer before it passes any byte on. */
   | { readonly change: (answer: StoredAnswer) => StoredAnswer }
-  /** The answer's head and as many bytes of its body, then the connection is closed. */
+  /** The proxy sends the answer's head and so many bytes of its body, then closes the connection. */
   | { readonly truncate: number }
-  /** The answer's head and as many bytes of its body, then nothing more. */
+  /** The proxy sends the answer's head and so many bytes of its body, then nothing more. */
   | { readonly stall: number }
-  /** The connection is closed without an answer. */
+  /** The proxy closes the connection without an answer. */
   | { readonly reset: true }
-  /** Never answered. */
+  /** The proxy never answers. */
   | { readonly hang: true }
-  /** Passed on after so many milliseconds more. */
+  /** The proxy passes the request on, this many milliseconds later. */
   | { readonly delay: number };
 
 export interface StoredAnswer {
@@ -48,15 +48,15 @@ export type FaultHook = (request: ProxiedRequest) => Fault | undefined;
 export interface ProxyOptions {
   /** http://host:port */
   readonly upstream: string;
-  /** Milliseconds that each request waits before it is passed on. */
+  /** Milliseconds that each request waits before the proxy passes it on. */
   readonly latency?: number;
-  /** Served over TLS with this. */
+  /** The proxy serves TLS with this key and certificate. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 /**
- * A proxy before the store: HTTP/1.1 passed through as bytes, one connection upstream for each downstream, requests
- * counted and delayed one by one. Only request heads are parsed, and a response only where a fault changes it.
+ * A proxy before the store: it passes HTTP/1.1 through as bytes, with one connection to the store for each client's,
+ * and counts and delays requests one by one. It parses only request heads, and a response only if a fault changes it.
  *
  * Its cost, with 32 connections and GETs of some 50 bytes on 2 cores: 60 us of CPU a request (144 us with the client
  * beside it in one process, 95 without), and a latency of 10 ms is 10 to 11 ms.
@@ -69,11 +69,11 @@ export class StoreProxy {
   readonly #tls: boolean;
   #port = 0;
   #state: 'up' | 'down' | 'hanging' = 'up';
-  /** Milliseconds a request; may be changed while it runs. */
+  /** Milliseconds for each request; tests may change it while the proxy runs. */
   latency: number;
-  /** Asked for each request; undefined passes it on. */
+  /** Called for each request; undefined passes the request on. */
   fault: FaultHook | undefined;
-  /** The most requests that were under way at once, heads seen and no byte of the answer. */
+  /** The most requests under way at once: the proxy has seen their heads, and no byte of their answers. */
   mostAtOnce = 0;
   waiting = 0;
 
@@ -110,7 +110,7 @@ export class StoreProxy {
     return this.#state === 'hanging';
   }
 
-  /** Requests seen since the start or the last reset. */
+  /** The number of requests since the start or the last reset. */
   count(kind?: RequestKind): number {
     if (kind !== undefined) return this.#counts.get(kind) ?? 0;
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
@@ -121,19 +121,19 @@ export class StoreProxy {
     this.mostAtOnce = 0;
   }
 
-  /** Connections are refused, those that stand are cut: a store that is down. */
+  /** Refuses new connections and cuts open ones: a store that is down. */
   async goDown(): Promise<void> {
     this.#state = 'down';
     this.cutAll();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  /** Connections and requests are taken, and nothing is ever answered. */
+  /** Takes connections and requests, and never answers. */
   hang(): void {
     this.#state = 'hanging';
   }
 
-  /** Up again, on the same port; what hung until now is cut. */
+  /** Works again, on the same port; cuts the requests that hung until now. */
   async comeUp(): Promise<void> {
     const before = this.#state;
     this.#state = 'up';
@@ -150,7 +150,7 @@ export class StoreProxy {
     await this.goDown();
   }
 
-  /** Counts a request, and says what is to be done with it. */
+  /** Counts a request, and returns what to do with it. */
   seen(kind: RequestKind, method: string, url: string, head: string): Fault | undefined {
     const index = this.#counts.get(kind) ?? 0;
     this.#counts.set(kind, index + 1);
@@ -178,17 +178,17 @@ export class StoreProxy {
 
 const endOfHead = Buffer.from('\r\n\r\n');
 
-/** One connection downstream with its one upstream. Requests are not pipelined, by no S3 client. */
+/** One client connection with its connection to the store. Requests are not pipelined; no S3 client does that. */
 class Connection {
   readonly #proxy: StoreProxy;
   readonly #client: Socket;
   readonly #store: Socket;
   readonly #gone: (connection: Connection) => void;
-  /** Bytes of a head that is not complete yet. */
+  /** Bytes of a head that is still incomplete. */
   #partial: Buffer | undefined;
-  /** Bytes of the present request's body that are still to come. */
+  /** The number of bytes of the present request's body that are still to come. */
   #bodyLeft = 0;
-  /** What is collected of an answer that a fault will change, or undefined: answers are passed as they come. */
+  /** The bytes so far of an answer that a fault will change; undefined if the proxy passes answers on as they come. */
   #answer: Buffer[] | undefined;
   #fault: Fault | undefined;
   #headRequest = false;
@@ -328,7 +328,7 @@ function kindOf(method: string, url: string): RequestKind {
   return method === 'HEAD' || method === 'PUT' || method === 'POST' || method === 'DELETE' ? method : 'OTHER';
 }
 
-/** The complete body, without its chunks, or undefined while bytes of it are still to come. */
+/** The complete body, with chunks joined; undefined while some of its bytes are still to come. */
 function bodyOf(head: string, rest: Buffer, headRequest: boolean): Buffer | undefined {
   if (headRequest || /^HTTP\/1.1 (204|304)/.test(head)) return Buffer.alloc(0);
   const length = /^content-length:\s*(\d+)/im.exec(head)?.[1];

@@ -4,8 +4,8 @@ import { startChild } from './child.ts';
 import { repository } from './repository.ts';
 
 /**
- * Everything that looks into a mount is a child of the test: a mount that hangs must not take the test's own threads
- * with it, and a reader that hangs is told apart from one that is slow.
+ * Every process that looks into a mount is a child of the test: a mount that hangs must not block the test's own
+ * threads, and a deadline tells a reader that hangs from a slow one.
  */
 export interface Reading {
   readonly pid: number;
@@ -19,12 +19,12 @@ export interface Reader {
   readonly pid: number;
   stdout(): string;
   stderr(): string;
-  /** Writes a line to its standard input. */
+  /** Writes a line to the reader's standard input. */
   tell(line: string): void;
-  /** Closes its standard input. */
+  /** Closes the reader's standard input. */
   end(): void;
   kill(): void;
-  /** Rejects when it does not end in time, having killed it. */
+  /** Rejects, and kills the reader, if it does not end in time. */
   readonly done: Promise<Reading>;
 }
 
@@ -51,7 +51,7 @@ export function startReader(command: string, args: readonly string[], options: R
       ...exit,
     })),
     delay(deadlineMs, undefined, { signal: late.signal }).then(() => {
-      // One that waits in the kernel does not die of this; the end of the mount frees it.
+      // A reader that waits in the kernel survives this; the end of the mount frees it.
       child.kill('SIGKILL');
       throw new Error(`a reader hung for ${deadlineMs} ms: ${command} ${args.join(' ').slice(0, 300)}`);
     }),
@@ -72,7 +72,7 @@ export function startReader(command: string, args: readonly string[], options: R
   };
 }
 
-/** Runs to its end; a failing exit code rejects with what it said. */
+/** Runs the command, and waits for its end; rejects with its output if its exit code is not 0. */
 export async function read(
   command: string,
   args: readonly string[],
@@ -85,17 +85,17 @@ export async function read(
   return stdout;
 }
 
-/** A shell script with the mount point as $0 and its directory. */
+/** Runs a shell script, with the mount point as $0 and as its directory. */
 export async function shell(target: string, script: string, options: ReaderOptions = {}): Promise<string> {
   return await read('sh', ['-c', `cd "$0" && ${script}`, target], options);
 }
 
-/** A program of test/support/readers/. */
+/** Starts a program of test/support/readers/. */
 export function startPython(script: string, args: readonly string[], options: ReaderOptions = {}): Reader {
   return startReader('python3', [join(repository, 'test/support/readers', script), ...args], options);
 }
 
-/** Python source with the mount point as sys.argv[1]; what it prints. */
+/** Runs Python source, with the mount point as sys.argv[1]; returns its output. */
 export async function python(
   source: string,
   args: readonly string[],

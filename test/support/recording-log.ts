@@ -14,7 +14,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Keeps the lines of a log without their messages, which no test may look at. */
+/** Keeps the lines of a log without their messages: no test may depend on a message. */
 export class RecordingLog implements Logger {
   readonly lines: LogLine[] = [];
 
@@ -39,7 +39,7 @@ export class RecordingLog implements Logger {
     this.lines.push({ level, event, fields });
   }
 
-  /** The fields of the lines of this event that are more than debugging. */
+  /** The fields of this event's lines, without those at the debug level. */
   told(event: LogEvent): readonly LogLine['fields'][] {
     return this.lines
       .filter((line) => line.event === event && line.level !== 'debug')
@@ -51,7 +51,7 @@ export class RecordingLog implements Logger {
   }
 }
 
-/** What the compiler does not see: fields that come into a line by a spread. */
+/** Checks what the compiler does not see: fields that a spread adds to a line. */
 export function assertDeclared(event: string, fields: object): void {
   assert.ok(event in logEvents, `the event "${event}" is not declared in src/base/log-events.ts`);
   const declared: readonly string[] = logEvents[event as LogEvent].fields;

@@ -11,11 +11,11 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
 
 interface DeployOptions {
   readonly environment?: string;
-  /** Of `dagmount deploy`, besides those that each deploy has. */
+  /** Flags of `dagmount deploy`, besides those that each deploy has. */
   readonly flags?: readonly string[];
 }
 
-/** Whose steps a node may be told to believe: what a deployer signs with, and the file for --allowed-signers. */
+/** A signer that a node may trust: the flags with which a deployer signs, and the file for --allowed-signers. */
 export async function makeSigner(t: Cleanup) {
   const directory = await temporaryDirectory(t);
   const principal = 'ci@acme.example';
@@ -25,7 +25,7 @@ export async function makeSigner(t: Cleanup) {
   return { flags: ['--sign', file, '--principal', principal], signers };
 }
 
-/** A release root in the store of all tests, and the commands that write to it. */
+/** A release root in the store that all tests share, and the commands that write to it. */
 export async function openRoot(t: Cleanup) {
   const seaweedfs = await startSeaweedfs();
   defer(t, () => seaweedfs.stop());
@@ -46,7 +46,7 @@ export async function openRoot(t: Cleanup) {
     const flags = ['-m', 'a message', '--no-check', '--allow-deletions', ...(options.flags ?? [])];
     return command('deploy', checkout, options.environment ?? 'production', ...flags);
   };
-  /** The id of the release that the environment points to, as its ref says. */
+  /** The id of the release to which the environment points, read from its ref. */
   const newest = async (environment = 'production'): Promise<string> => {
     const ref = await seaweedfs.s3.get(bucket, `releases/refs/${environment}.json`);
     const { payload } = JSON.parse(ref.toString()) as { readonly payload: string };

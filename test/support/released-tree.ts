@@ -6,7 +6,7 @@ export function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The tree of a release whose contents lie in one pack, in the order of the paths, which must be in byte order. */
+/** The tree of a release with all contents in one pack, in the order of the paths, which must be in byte order. */
 export function releasedTree(files: ReadonlyMap<string, string>, salt = 7n): Generation {
   const pack = sha256('pack');
   let offset = 0;

@@ -6,10 +6,10 @@ import { repository } from './repository.ts';
 import { sharedProcesses } from './shared-processes.ts';
 
 /**
- * Runs test files with node's own runner, one process a file or a folder: `node run-tests.js [--concurrency N] [--timeout SECONDS]
- * FILE…`. Prints failures in full and skipped tests with their reasons as they come, and a line for each file once it has
- * ended; appends the counts as one line of JSON to the file that DAGMOUNT_TEST_RESULTS names, from which scripts/test adds
- * up its closing line. `node --test` with a reporter of ours would need that reporter to be a default export.
+ * Runs test files with node's own runner, one process a file or a folder: `node run-tests.js [--concurrency N]
+ * [--timeout SECONDS] FILE…`. Prints failures in full and skipped tests with their reasons as they come, and a line for
+ * each file once it has ended. Appends the counts as one line of JSON to the file that DAGMOUNT_TEST_RESULTS names;
+ * scripts/test adds them up. `node --test` would need a reporter of ours to be a default export.
  */
 interface TestData {
   readonly name: string;
@@ -45,7 +45,7 @@ function shown(file: string): string {
 }
 
 class Report {
-  /** What the runner started: a file, or what several files share. */
+  /** The files that the runner started: a test file, or a main that several test files share. */
   readonly #mains: ReadonlySet<string>;
   readonly #sharing: ReadonlyMap<string, readonly string[]>;
   readonly #counts = new Map<string, Counts>();
@@ -78,7 +78,7 @@ class Report {
     if (data.nesting === 0) counts.milliseconds += data.details.duration_ms;
     if (this.#skipped(data, counts)) return;
     const error = data.details.error;
-    // A test fails with its subtest, a file with its test: one failure, told once.
+    // A failed subtest also fails its test, and a failed test its file: this reports one failure only once.
     if (error?.failureType === 'subtestsFailed') return;
     if (this.#isWholeFile(data) && this.#hasFailed(resolve(data.name))) return;
     const cause = error?.cause ?? error;
@@ -87,7 +87,7 @@ class Report {
     this.#failed(data.file ?? data.name, `${data.name}\n${reason}`, output);
   }
 
-  /** Tells what became of the files of a process that has ended. */
+  /** Prints the results of the files of a process that has ended. */
   ended(main: string): void {
     const sharing = this.#sharing.get(main);
     for (const file of sharing ?? [main]) {
@@ -102,7 +102,7 @@ class Report {
     }
   }
 
-  /** Appends what was counted to what scripts/test adds up. */
+  /** Appends the counts to the file that scripts/test adds up. */
   close(): void {
     const results = process.env.DAGMOUNT_TEST_RESULTS;
     if (results === undefined) return;
@@ -115,7 +115,7 @@ class Report {
     appendFileSync(results, `${JSON.stringify(total)}\n`);
   }
 
-  /** The entry that the runner makes for a whole file, rather than for a test in it. */
+  /** Whether this is the entry that the runner makes for a whole file, and not for a test in it. */
   #isWholeFile(data: TestData): boolean {
     return data.nesting === 0 && this.#mains.has(resolve(data.name));
   }
@@ -165,15 +165,15 @@ process.once('exit', processes.remove);
 const report = new Report(files, processes.filesOf);
 const options = {
   timeout: Number(values.timeout) * 1000,
-  // Up to Node.js 22 the timeout ends the process of a file; later it ends the test alone, whose open handles would
-  // keep that process for ever. Earlier versions do not know the option.
+  // Up to Node.js 22 the timeout ends the process of a file. Later it ends the test alone, and the test's open handles
+  // would keep that process for ever. Earlier versions do not know the option.
   execArgv: ['--test-force-exit'],
 };
 
-/** One process. A run of all of them at once would tell nothing of a file until every file before it had ended. */
+/** Runs one process. A single run of all of them would report no file before every earlier file has ended. */
 async function runMain(main: string): Promise<void> {
   const stream = run({ ...options, files: [main], concurrency: 1 });
-  // What a test measured; the runner's own totals have no file of their own.
+  // Prints what a test measured; the runner's own totals have no file.
   stream.on('test:diagnostic', (data) => {
     if (data.file !== undefined) say(`${shown(data.file)}: ${data.message}\n`);
   });
@@ -190,7 +190,7 @@ async function runMain(main: string): Promise<void> {
   report.ended(main);
 }
 
-// Each run listens for the end of the process until it has ended itself.
+// Each run adds a listener for the end of this process, and removes it at its own end.
 process.setMaxListeners(0);
 const waiting = [...processes.mains];
 async function runWaiting(): Promise<void> {

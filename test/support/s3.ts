@@ -33,8 +33,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * A few S3 requests for the tests, in path style, signed by @smithy/signature-v4: it shares no code with the store that is
- * under test, and costs a fifth of the SDK's time for each PUT.
+ * A few S3 requests for the tests, in path style, signed by @smithy/signature-v4. This shares no code with the store
+ * under test, and a PUT takes a fifth of the SDK's time.
  */
 export class TestS3 {
   readonly access: S3Access;
@@ -85,7 +85,7 @@ export class TestS3 {
     return bytes;
   }
 
-  /** In parts, each made when it is sent: an object may be larger than what one wants in memory. */
+  /** Uploads in parts, and makes each part when it sends it: an object may be too large for memory. */
   async putInParts(bucket: string, key: string, parts: Iterable<Uint8Array>): Promise<void> {
     const path = `${bucket}/${key}`;
     const begun = await this.#expect('POST', path, { uploads: '' }, undefined);
@@ -100,7 +100,7 @@ export class TestS3 {
     await this.#expect('POST', path, { uploadId }, document);
   }
 
-  /** From now on an overwritten or deleted object can be had by its version id. */
+  /** From now on the store keeps overwritten and deleted objects by their version ids. */
   async enableVersioning(bucket: string): Promise<void> {
     const document = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
     await this.#expect('PUT', bucket, { versioning: '' }, document);
@@ -158,8 +158,8 @@ export class TestS3 {
   }
 
   /**
-   * The keys below a prefix with their ETags, for stores that give all of them in one page when asked to (SeaweedFS):
-   * what they have, read with no code of the store that is under test.
+   * The keys below a prefix with their ETags, read with no code of the store under test. Only for stores that give all
+   * keys in one page if asked to (SeaweedFS).
    */
   async list(bucket: string, prefix: string): Promise<ReadonlyMap<string, string>> {
     const query = { 'list-type': '2', 'encoding-type': 'url', 'max-keys': '20000', prefix };

@@ -10,12 +10,12 @@ import { type S3Access, TestS3 } from './s3.ts';
 import { makeTemporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Who may do what in the store that the tests start. */
+/** The users of the store that the tests start. */
 export const identities = {
   admin: { accessKeyId: 'DAGMOUNTADMIN', secretAccessKey: 'admin-secret' },
-  /** s3:ListBucket and s3:GetObject, all that the daemon may need. */
+  /** s3:ListBucket and s3:GetObject: all that the daemon may need. */
   reader: { accessKeyId: 'DAGMOUNTREADER', secretAccessKey: 'reader-secret' },
-  /** Known to the store, and allowed nothing in the buckets of the tests. */
+  /** The store knows this user, and allows it nothing in the buckets of the tests. */
   stranger: { accessKeyId: 'DAGMOUNTSTRANGER', secretAccessKey: 'stranger-secret' },
 } as const;
 
@@ -27,25 +27,25 @@ const actions: Readonly<Record<keyof typeof identities, readonly string[]>> = {
 
 export interface Seaweedfs extends S3Access {
   readonly s3: TestS3;
-  /** Makes a bucket; without a name, one that no other test has. */
+  /** Makes a bucket; without a name, one with a name that no other test uses. */
   createBucket(name?: string): Promise<string>;
   put(bucket: string, key: string, body: Uint8Array | string): Promise<string>;
   putAll(bucket: string, objects: Iterable<readonly [key: string, body: Uint8Array | string]>): Promise<void>;
   delete(bucket: string, key: string): Promise<void>;
   /** The environment of a daemon that may only list and get. */
   readonly readerEnvironment: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string };
-  /** The server's last words, should it end without being told to; never for one that is shared. */
+  /** Resolves with the server's last output if it ends without `stop`; never for a shared server. */
   readonly died: Promise<string>;
-  /** Ends the server where this call started it; one that is shared goes on. */
+  /** Ends the server if this call started it; a shared one keeps running. */
   stop(): Promise<void>;
 }
 
 export interface SeaweedfsOptions {
-  /** Start one even where scripts/test shares one through DAGMOUNT_TEST_S3: for tests that stop it. */
+  /** Start a server even if scripts/test shares one through DAGMOUNT_TEST_S3: for tests that stop it. */
   readonly own?: boolean;
 }
 
-/** The server's binary; undefined where scripts/test has not installed it. */
+/** The server's binary; undefined if scripts/test has not installed it. */
 export function seaweedfsBinary(): string | undefined {
   const path = process.env.DAGMOUNT_TEST_WEED ?? join(repository, '.tools/python/bin/weed');
   return existsSync(path) ? path : undefined;
@@ -58,7 +58,7 @@ export async function startSeaweedfs(options: SeaweedfsOptions = {}): Promise<Se
   }
   const binary = seaweedfsBinary();
   if (binary === undefined) throw new Error('no .tools/python/bin/weed: scripts/test installs it');
-  // Ports that were free may be taken before the server binds them.
+  // Another process may take a free port before the server binds it.
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await start(binary);
@@ -74,7 +74,7 @@ async function start(binary: string): Promise<Seaweedfs> {
   const data = join(directory, 'data');
   await mkdir(data);
   await writeFile(join(directory, 's3.json'), JSON.stringify({ identities: identityList() }));
-  // One volume a bucket at first instead of seven.
+  // The server begins with one volume a bucket instead of seven.
   await writeFile(join(directory, 'master.toml'), '[master.volume_growth]\ncopy_1 = 1\n');
   const base = await freePorts(8);
   const port = (offset: number): string => String(base + offset);
@@ -99,7 +99,7 @@ async function start(binary: string): Promise<Seaweedfs> {
       '-s3.port.lance=0',
       `-s3.config=${join(directory, 's3.json')}`,
       '-master.telemetry=false',
-      // A bucket is a collection with volumes of its own: with the defaults, one past the first few fails with
+      // Each bucket is a collection with its own volumes: with the defaults, each bucket after the first few fails with
       // InternalError.
       '-volume.max=2000',
       '-master.volumeSizeLimitMB=256',
@@ -112,7 +112,7 @@ async function start(binary: string): Promise<Seaweedfs> {
   const clear = (): void => {
     for (const path of [...sockets, directory]) rmSync(path, { recursive: true, force: true });
   };
-  // SIGTERM takes it 15 s, and leaves no less behind: the sockets that it puts under /tmp, by port.
+  // SIGTERM takes 15 s, and leaves the same files: the server's sockets under /tmp, named by port.
   let stopping = false;
   const stop = async (): Promise<void> => {
     stopping = true;
@@ -142,7 +142,7 @@ async function start(binary: string): Promise<Seaweedfs> {
   }
 }
 
-/** The S3 port opens before the filer serves: ready is when a PUT has succeeded. */
+/** The S3 port opens before the filer serves: the server is ready when a PUT has succeeded. */
 async function waitUntilItStores(seaweedfs: Seaweedfs, exit: Promise<unknown>): Promise<void> {
   let ended = false;
   const end = (): void => {

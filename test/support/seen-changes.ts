@@ -6,11 +6,11 @@ import { waitFor } from './wait-for.ts';
 
 /** What a reader sees of one file of a mount, and when. */
 export interface SeenChanges {
-  /** When the file first had this content, milliseconds since the epoch; waited for. */
+  /** Waits for this content; returns when the file first had it, in milliseconds since the epoch. */
   of(content: string): Promise<number>;
 }
 
-/** A content is one line. */
+/** Each content must be one line. */
 export function seeChanges(t: Cleanup, mount: Mount, path: string): SeenChanges {
   const watcher = startPython('changes.py', [join(mount.target, path)], { deadlineMs: 3_600_000 });
   defer(t, () => watcher.kill());

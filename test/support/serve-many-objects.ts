@@ -4,8 +4,8 @@ import { MemoryS3 } from './memory-s3.ts';
 
 /**
  * The child process behind many-objects.ts: `node serve-many-objects.js OBJECTS PREFIX BYTES LATENCY` serves a computed
- * bucket, prints its endpoint, and takes lines on its standard input: `revise FROM TO` gives new bytes to these objects.
- * It ends with its input.
+ * bucket, prints its endpoint, and reads lines from its standard input: `revise FROM TO` gives these objects new bytes.
+ * The process ends when its input ends.
  */
 const [objects, prefix = '', bytes, latency] = process.argv.slice(2);
 const bucket = new ComputedBucket(Number(objects), prefix, Number(bytes ?? 0));

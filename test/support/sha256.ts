@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** SHA-256 as @smithy/signature-v4 wants it. */
+/** SHA-256 with the interface that @smithy/signature-v4 needs. */
 export class Sha256 {
   readonly #hash;
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {

@@ -5,7 +5,7 @@ import { type Cleanup, defer } from './temporary.ts';
 
 const run = promisify(execFile);
 
-/** What is mounted below a directory, made if missing, is seen in other mount namespaces from now on, until the test ends. */
+/** Makes the directory if it is missing. Until the test ends, other mount namespaces see mounts below the directory. */
 export async function shareMounts(test: Cleanup, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await bind(directory);
@@ -13,7 +13,7 @@ export async function shareMounts(test: Cleanup, directory: string): Promise<voi
   await share(directory);
 }
 
-/** As a restart of the host: all mounts below it are gone, and it is shared anew. */
+/** Does what a restart of the host does: removes all mounts below the directory, and shares it again. */
 export async function shareMountsAnew(directory: string): Promise<void> {
   await unbind(directory);
   await bind(directory);

@@ -4,9 +4,9 @@ import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
- * Folders of test/ whose files mount nothing and leave nothing in their process: they share one process a folder. To start
- * Node.js and load the same modules for each file took longer than most of these files. Node.js has this as
- * `isolation: 'none'` from 22.8 on, for all files or none.
+ * Folders of test/ whose files mount nothing and leave nothing in their process: the files of a folder share one
+ * process. Starting Node.js and loading the same modules for each file took longer than most of these files. From 22.8
+ * on Node.js can do this (`isolation: 'none'`), but only for all files or none.
  */
 const sharing = new Set([
   'base',
@@ -31,10 +31,10 @@ const sharing = new Set([
   'wire',
 ]);
 
-/** What node's runner is to start, in the order of the first file of each. */
+/** The files that node's runner starts, in the order of the first test file of each. */
 export interface SharedProcesses {
   readonly mains: readonly string[];
-  /** The files of each main that was written for several. */
+  /** The test files of each main that serves several of them. */
   readonly filesOf: ReadonlyMap<string, readonly string[]>;
   remove(): void;
 }

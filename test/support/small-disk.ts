@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 
-/** A file system of its own, which takes root. */
+/** A separate small file system; mounting it needs root. */
 export class SmallDisk {
   readonly directory: string;
 

@@ -21,13 +21,13 @@ FIRST = 3
 MOST = 16
 WATCHDOG_USEC = int(os.environ.pop("STAND_IN_WATCHDOG_USEC", "2000000"))
 name, command = sys.argv[1], sys.argv[2:]
-# What a dead main process leaves becomes ours, as it stays in a unit's control group.
+# Makes this process the parent of processes that a dead main process leaves: a unit's control group keeps them.
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
 notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 notify.bind("\0" + name[1:] if name[0] == "@" else name)
 stored = []  # [name, descriptor]
-wanted = []  # signals that came
+wanted = []  # signals that this process received
 main = None
 
 
@@ -53,7 +53,7 @@ def start():
     global main
     main = os.fork()
     if main == 0:
-        # First out of the way of the places where they go.
+        # First copy the descriptors to high numbers, out of the range into which they go.
         high = [os.dup2(fd, 100 + place) for place, (_, fd) in enumerate(stored)]
         for place, fd in enumerate(high):
             os.dup2(fd, FIRST + place, inheritable=True)

@@ -3,7 +3,7 @@ import type { Mount } from './mount.ts';
 import { repository } from './repository.ts';
 import { waitFor } from './wait-for.ts';
 
-/** What the stand-in for systemd tells: test/support/stand-in-systemd.py. */
+/** The events that the stand-in for systemd prints: test/support/stand-in-systemd.py. */
 export type ServiceEvent =
   | { readonly event: 'started'; readonly pid: number; readonly names: readonly string[] }
   | { readonly event: 'ended'; readonly status: number; readonly names: readonly string[] }
@@ -14,7 +14,7 @@ export type ServiceEvent =
       readonly fds: number;
     };
 
-/** Comes before the command of a mount. The socket is a path, or a name with @ before it. */
+/** Goes before the command of a mount. The socket is a path, or a name with @ before it. */
 export function underSystemd(socket: string): readonly string[] {
   return ['python3', join(repository, 'test/support/stand-in-systemd.py'), socket];
 }
@@ -32,24 +32,24 @@ export class Service {
     return lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as ServiceEvent);
   }
 
-  /** Descriptors that it was started with, for each of its main processes. */
+  /** For each main process, the descriptors with which it was started. */
   starts(): readonly { readonly pid: number; readonly names: readonly string[] }[] {
     return this.events().filter((each) => each.event === 'started');
   }
 
-  /** Values of a variable that the main process has told, in their order. */
+  /** The values of a variable that the main process has sent, in their order. */
   told(variable: string): readonly string[] {
     return this.events().flatMap((each) =>
       each.event === 'notified' && variable in each.lines ? [each.lines[variable] as string] : [],
     );
   }
 
-  /** `systemctl restart`; resolves when the new main process is ready. */
+  /** Does `systemctl restart`; resolves when the new main process is ready. */
   restart(): Promise<void> {
     return this.#again('SIGUSR1');
   }
 
-  /** Each process of the service, at once; resolves when a new main process is ready. */
+  /** Kills all processes of the service at once; resolves when a new main process is ready. */
   killAll(): Promise<void> {
     return this.#again('SIGUSR2');
   }

@@ -5,16 +5,16 @@ import type { Candidate } from '../../src/source/source.ts';
 import { testedEntries } from './tested-entries.ts';
 
 /**
- * The command with named points at which the process is killed, each between two calls of what a revalidation runs
- * over: TEST_STOP_AT names the one. The first tree passes them all; the first change after it does not. Under a supervisor, so
- * many servers end there, one after another, as TEST_STOP_TIMES says: one unless given.
+ * The command with named points at which the process is killed; each point lies between two calls of a revalidation.
+ * TEST_STOP_AT names the point. The first tree passes all points; the first change after it does not. Under a
+ * supervisor, TEST_STOP_TIMES servers end there, one after another; by default one.
  */
 const [, restarts = '0'] = (process.env.DAGMOUNT_SUPERVISOR ?? '').split(' ');
 const times = Number(process.env.TEST_STOP_TIMES ?? 1);
 const stopAt = Number(restarts) < times ? process.env.TEST_STOP_AT : undefined;
 delete process.env.TEST_STOP_AT;
 delete process.env.TEST_STOP_TIMES;
-/** Milliseconds from the swap on, in which the kernel is told of it. */
+/** Milliseconds after the swap in which the server tells the kernel of it. */
 const NOTIFYING_MS = 2;
 
 const parts: Parts = ({ source, cache, presenter, persister }) => {
@@ -56,7 +56,7 @@ const parts: Parts = ({ source, cache, presenter, persister }) => {
     },
     presenter: {
       publish: async (publication) => {
-        // The first may have been acknowledged by then.
+        // After a delay, so that the kernel may have acknowledged the first notification.
         if (published > 0) setTimeout(() => point('notifying'), Math.random() * NOTIFYING_MS);
         await presenter.publish(publication);
         point('notified');

@@ -7,7 +7,7 @@ export const supervisor = join(repository, 'build/Release/dagmount-supervisor');
 
 export const supervisorMissing = existsSync(supervisor) ? false : 'the supervisor is not compiled';
 
-/** The server that a supervisor runs now: its youngest child that is alive and does not stand by. What has no supervisor is the server itself. */
+/** The youngest live child of a supervisor that is no standby; without a supervisor, the process itself. */
 export function serverOf(supervisorPid: number): number | undefined {
   if (attempt(`/proc/${supervisorPid}/comm`).trim() !== 'dagmount-superv') return supervisorPid;
   const children = attempt(`/proc/${supervisorPid}/task/${supervisorPid}/children`).trim().split(/\s+/);
@@ -17,17 +17,17 @@ export function serverOf(supervisorPid: number): number | undefined {
     .findLast((pid) => !standsBy(pid) && !isWithinExec(pid));
 }
 
-/** Whether it is kept ready for when the server dies; also one that has yet to become that. */
+/** Whether the process is a standby, or is about to become one. */
 export function standsBy(pid: number): boolean {
   return /^(\S*\/)?dagmount-s/.test(argumentsOf(pid)[0] ?? '');
 }
 
-/** A process has no arguments for a moment within execve(2). */
+/** Within execve(2), a process has no arguments for a moment. */
 function isWithinExec(pid: number): boolean {
   return argumentsOf(pid)[0] === '';
 }
 
-/** By the first 15 bytes of their program's name. */
+/** Processes by the first 15 bytes of their program's name. */
 export function processesNamed(name: string): readonly number[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
   return pids.map(Number).filter((pid) => attempt(`/proc/${pid}/comm`).trim() === name);

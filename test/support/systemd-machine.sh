@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# A real systemd as the first process of namespaces of its own, with no units but those of a directory:
+# Starts a real systemd as the first process of new namespaces, with no units but those of a directory:
 #   systemd-machine.sh UNITS CGROUP      CGROUP is a directory of the cgroup2 hierarchy, made here
-# Its mounts are seen by nobody outside; its end is the end of everything in it.
+# Its mounts are invisible outside; when it ends, everything in it ends.
 set -e
 if [ "$3" != inside ]; then
   mkdir -p "$2"
   echo $$ >"$2/cgroup.procs"
   exec unshare --pid --fork --kill-child --mount --propagation unchanged --uts --ipc --cgroup "$0" "$1" "$2" inside
 fi
-# What others unmount outside is not to stay alive in here.
+# If other processes unmount something outside, it must not stay mounted in here.
 mount --make-rslave /
 mount -t proc proc /proc
 for other in $(awk '/ - fuse/ { print $5 }' /proc/self/mountinfo | tac); do umount -l "$other" || true; done
-# As on a host, where systemd does it: what a service mounts is seen in other mount namespaces too.
+# As systemd does it on a host: other mount namespaces see what a service mounts.
 mount --make-rshared /
 mount --bind /proc/sys /proc/sys
 mount -o remount,bind,ro /proc/sys

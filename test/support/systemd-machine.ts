@@ -9,7 +9,7 @@ import { processesNamed } from './supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Targets that every unit depends on, and what the manager starts by itself. */
+/** Targets on which every unit depends, and those that the manager starts by itself. */
 const TARGETS = ['default', 'sysinit', 'basic', 'shutdown', 'umount', 'multi-user', 'network-online'];
 
 function reasonAgainst(): string | false {
@@ -36,12 +36,12 @@ function cgroup2(): string | undefined {
   return line?.split(' ')[4];
 }
 
-/** Why no systemd can be run here, for a test's `skip`; false where one can. */
+/** The reason, for a test's `skip`, why no systemd can run here; false if one can. */
 export const systemdImpossible: string | false = reasonAgainst();
 
-/** A systemd, version 252 or later, that is the first process of namespaces of its own. */
+/** A systemd, version 252 or later, that is the first process of its own namespaces. */
 export class SystemdMachine {
-  /** Of the first process, as it is seen from here. */
+  /** The id of the first process, in this test's namespace. */
   readonly pid: number;
   readonly #console: () => string;
 
@@ -50,7 +50,7 @@ export class SystemdMachine {
     this.#console = console;
   }
 
-  /** With these units beside the targets that they need. */
+  /** Starts a systemd with these units, and the targets that they need. */
   static async start(test: Cleanup, units: ReadonlyMap<string, string>): Promise<SystemdMachine> {
     const directory = join(await temporaryDirectory(test), 'units');
     await mkdir(directory);
@@ -69,7 +69,7 @@ export class SystemdMachine {
       await child.exit;
       await waitFor('its control groups to be empty', () => removed(group));
     });
-    // Mounts are made before it goes on as systemd.
+    // The script makes the mounts before it execs systemd.
     const pid = await waitFor('systemd to run', () =>
       processesNamed('systemd').find((each) => parentOf(each) === child.pid),
     );
@@ -80,22 +80,22 @@ export class SystemdMachine {
     return machine;
   }
 
-  /** What it has said, and what its services have. */
+  /** The output of systemd and of its services. */
   console(): string {
     return this.#console();
   }
 
-  /** A shell script inside; rejects with what it said where it fails. */
+  /** Runs a shell script inside; rejects with the script's output if it fails. */
   async run(script: string, options: ReaderOptions = {}): Promise<string> {
     return await read('nsenter', this.#inside(script), options);
   }
 
-  /** The same, whatever its exit code is. */
+  /** The same, for any exit code. */
   async tries(script: string): Promise<string> {
     return await this.run(`${script} 2>&1 || true`);
   }
 
-  /** A command inside that goes on. */
+  /** Starts a command inside, and does not wait for its end. */
   start(command: readonly string[], options: ReaderOptions = {}): Reader {
     return startReader('nsenter', [...this.#enter(), ...command], options);
   }
@@ -113,7 +113,7 @@ function parentOf(pid: number): number {
   return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }
 
-/** Control groups below one that is left go first. */
+/** Removes a control group that is left over, after the groups below it; returns whether it is gone. */
 function removed(group: string): boolean {
   try {
     execFileSync('find', [group, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'], { stdio: 'ignore' });

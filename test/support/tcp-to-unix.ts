@@ -1,7 +1,7 @@
 import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { type Cleanup, defer } from './temporary.ts';
 
-/** For programs that speak HTTP over TCP alone: a port of this host that leads to a Unix socket. */
+/** A port of this host that leads to a Unix socket, for programs that speak HTTP only over TCP. */
 export async function tcpToUnix(test: Cleanup, path: string): Promise<number> {
   const server = createServer((client) => {
     const socket = createConnection({ path });

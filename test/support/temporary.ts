@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a test context offers here; node:test's TestContext is one. */
+/** The part of a test context that this module needs; node:test's TestContext has it. */
 export interface Cleanup {
   after(callback: () => Promise<void> | void): void;
 }
@@ -10,8 +10,8 @@ export interface Cleanup {
 const deferred = new WeakMap<Cleanup, (() => Promise<void> | void)[]>();
 
 /**
- * Runs `callback` when the test ends, the last deferred first: node:test runs its own hooks in the order in which they
- * came, which would remove a directory before what is mounted in it. Each runs, whatever the others do.
+ * Runs `callback` when the test ends, the last deferred first. node:test runs its own hooks in the order in which they
+ * were added, which would remove a directory before what is mounted in it. Each callback runs, even if others fail.
  */
 export function defer(test: Cleanup, callback: () => Promise<void> | void): void {
   const known = deferred.get(test);
@@ -35,7 +35,7 @@ export function defer(test: Cleanup, callback: () => Promise<void> | void): void
   });
 }
 
-/** Every directory that a test makes begins with this, so that scripts/test can name what one left behind. */
+/** The start of the name of every directory that a test makes, so that scripts/test can report those left behind. */
 export const temporaryPrefix = 'dagmount-test-';
 
 export async function makeTemporaryDirectory(): Promise<string> {
@@ -46,7 +46,7 @@ export async function removeTemporaryDirectory(directory: string): Promise<void>
   await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
 }
 
-/** A directory that is removed when the test ends. */
+/** A directory that exists until the test ends. */
 export async function temporaryDirectory(test: Cleanup): Promise<string> {
   const directory = await makeTemporaryDirectory();
   defer(test, () => removeTemporaryDirectory(directory));

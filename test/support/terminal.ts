@@ -6,9 +6,9 @@ import { repository } from './repository.ts';
 import { type Cleanup, defer } from './temporary.ts';
 import { waitFor } from './wait-for.ts';
 
-/** How a command left the terminal that it was run in. */
+/** The state in which a command left its terminal. */
 export interface TerminalEnd {
-  /** Or minus the number of the signal that ended it. */
+  /** The exit code, or minus the number of the signal that ended the command. */
   readonly code: number;
   /** Whether the line discipline (echo, canonical mode and the rest) is as before. */
   readonly restored: boolean;
@@ -16,17 +16,17 @@ export interface TerminalEnd {
 
 /** A command in a terminal of its own, and what that terminal shows. */
 export interface TerminalRun {
-  /** The lines of the screen, without the blanks at their ends. */
+  /** The lines of the screen, without trailing blanks. */
   screen(): string;
   /** The same, cell by cell. */
   cells(): readonly (readonly Cell[])[];
-  /** Whether the command has the whole screen, and another comes back when it ends. */
+  /** Whether the command uses the alternate screen; the normal one returns when the command ends. */
   isFullScreen(): boolean;
   isCursorHidden(): boolean;
   type(text: string): void;
   resize(columns: number, rows: number): void;
   signal(name: NodeJS.Signals): void;
-  /** Waits until the screen shows it. */
+  /** Waits until the screen shows the pattern. */
   shows(pattern: RegExp): Promise<RegExpMatchArray>;
   readonly end: Promise<TerminalEnd>;
 }
@@ -37,7 +37,7 @@ export function runInTerminal(
   options: { readonly columns?: number; readonly rows?: number; readonly env?: NodeJS.ProcessEnv } = {},
 ): TerminalRun {
   const { columns = 100, rows = 40, env = process.env } = options;
-  // 0: the command is not told the size.
+  // With 0, the command does not learn the size.
   const terminal = new xterm.Terminal({ cols: columns || 80, rows: rows || 24, allowProposedApi: true });
   const child = startChild(
     'python3',
@@ -87,13 +87,13 @@ export function runInTerminal(
     await new Promise<void>((resolve) => terminal.write('', resolve));
     return JSON.parse(child.stderr().trim().split('\n').at(-1) ?? '') as TerminalEnd;
   });
-  // Whoever awaits it gets the error; one that is killed at a test's end tells nothing.
+  // Code that awaits `end` gets the error; a command that is killed at a test's end reports nothing.
   end.catch(() => undefined);
   return {
     screen,
     cells,
     isFullScreen: () => terminal.buffer.active.type === 'alternate',
-    // The emulator does not tell; DECTCEM is how a cursor is hidden and shown.
+    // The emulator does not report this; DECTCEM hides and shows the cursor.
     isCursorHidden: () =>
       child.stdout().lastIndexOf('\u001b[?25l') > child.stdout().lastIndexOf('\u001b[?25h'),
     type: (text) => tell({ type: text }),

@@ -2,8 +2,8 @@ import type { Entries } from '../../src/base/entries.ts';
 import { entries } from '../../src/server/entries.ts';
 
 /**
- * The mains of a server with sessions that a test sets up: with TEST_WITHOUT_RESEND the kernel sends nothing again after a
- * takeover, and fuse-native has the times of TEST_ALONE_MS and TEST_CACHE_SECONDS.
+ * The entries of a server whose sessions a test sets up: with TEST_WITHOUT_RESEND the kernel resends nothing after a
+ * takeover, and fuse-native uses the times of TEST_ALONE_MS and TEST_CACHE_SECONDS.
  */
 export function testedEntries(): Entries {
   const { TEST_WITHOUT_RESEND, TEST_ALONE_MS, TEST_CACHE_SECONDS } = process.env;

@@ -1,4 +1,4 @@
-/** What importing.py takes apart: every line of comment names the module, its version, and how many lines there are. */
+/** The form that importing.py parses: every comment line names the module, its version, and the number of lines. */
 export function moduleBody(name: string, version: number, code: readonly string[] = []): string {
   const count = 20 + (version % 7) + code.length;
   const comment = `# ${name} version ${version} of ${count} lines`;
@@ -6,7 +6,7 @@ export function moduleBody(name: string, version: number, code: readonly string[
   return `${[...comments, ...code].join('\n')}\n`;
 }
 
-/** By path: modules of the package `shared` of which each imports two others, so that one import loads all. */
+/** By path: modules of the package `shared`. Each imports two others, so that one import loads all. */
 export function versionedModules(modules: number, version: number): readonly (readonly [string, string])[] {
   return [
     ['shared/__init__.py', moduleBody('__init__', version)],

@@ -15,13 +15,13 @@ export interface Versitygw {
   stop(): Promise<void>;
 }
 
-/** The server's program; undefined where scripts/test has not built it. */
+/** The server's program; undefined if scripts/test has not built it. */
 export function versitygwProgram(): string | undefined {
   const path = join(repository, '.tools/versitygw/versitygw');
   return existsSync(path) ? path : undefined;
 }
 
-/** An S3 gateway over a directory, with one bucket. */
+/** Starts an S3 gateway over a directory, with one bucket. */
 export async function startVersitygw(credentials: Credentials): Promise<Versitygw> {
   const program = versitygwProgram();
   if (program === undefined) throw new Error('no .tools/versitygw/versitygw: scripts/test --long builds it');

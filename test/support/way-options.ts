@@ -1,6 +1,6 @@
 import type { WayOptions } from '../../src/store/store-way.ts';
 
-/** The way to a bucket with default settings. */
+/** A way to a bucket, with default settings. */
 export function wayOptions(options: Partial<WayOptions> & Pick<WayOptions, 'endpoints'>): WayOptions {
   return {
     bucket: 'bucket',

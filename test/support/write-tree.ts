@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 type Body = string | Uint8Array;
 
-/** Writes files below a directory, by their paths; makes the directory, too. */
+/** Writes files by their paths below a directory, which this makes. */
 export function writeTree(
   directory: string,
   files: Iterable<readonly [string, Body]> | Readonly<Record<string, Body>>,

@@ -23,7 +23,7 @@ describe('objects that change faster than they can be listed', () => {
     }
     return found;
   };
-  /** Every fetch of the path finds another object than was listed. */
+  /** Every fetch of the path finds another object than the listed one. */
   const overwriteAlways = (world: World, hot: string): void => {
     let puts = 0;
     world.cache.onFetch = (path) => {
@@ -103,7 +103,7 @@ describe('objects that change faster than they can be listed', () => {
     const world = await started(20);
     const list = world.source.look.bind(world.source);
     world.source.look = (options) => {
-      // Listed as new, and not to be had.
+      // These files are listed as new, but cannot be fetched.
       for (let file = 0; file < 15; file++) {
         world.source.put(`dags/file${String(file).padStart(5, '0')}.py`, `${world.source.listings} ${file}`);
       }

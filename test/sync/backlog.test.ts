@@ -123,7 +123,7 @@ describe('the backlog', () => {
     await clock.drive(backlog.ready);
     assert.deepEqual(backlog.pending, { pendingFiles: 0, pendingBytes: 0 });
     assert.equal(log.told('unreadable-objects').length, 1);
-    // It is tried again all the same, ever less often.
+    // The backlog still retries the object, ever less often.
     const tries = cache.fetched.length;
     await clock.advance(3_600_000);
     assert.ok(cache.fetched.length > tries + 3 && cache.fetched.length < tries + 20);
@@ -293,7 +293,7 @@ describe('the backlog', () => {
     arrive();
     await clock.drive(backlog.ready);
     await clock.settle();
-    // The old run has taken no other position, and has given up none.
+    // The old run has started no other fetch, and has given up none.
     assert.equal(cache.blobs.size, 4);
     assert.equal(before.content.fingerprints.filter((fingerprint) => fingerprint !== 0n).length, 0);
     assert.equal(after.content.fingerprints.filter((fingerprint) => fingerprint !== 0n).length, 4);

@@ -13,7 +13,7 @@ import { treeOf } from './doubles/trees.ts';
 
 type Contents = Readonly<Record<string, string>>;
 
-/** Publications of these contents, one after another: their trees, what was logged of them, and their history. */
+/** Publishes these contents one after another; returns the trees, the log of their changes, and their history. */
 async function published(all: readonly Contents[]) {
   const source = new FakeSource(() => 0);
   const trees: Generation[] = [];

@@ -16,7 +16,7 @@ describe('where the clock of the host steps', () => {
     await world.clock.drive(world.sync.ready);
     return world;
   };
-  /** The whole second of the file's mtime after one more version of it. */
+  /** Puts one more version of the file; returns the whole second of its mtime. */
   const edited = async (world: World): Promise<number> => {
     world.source.put(PATH, 'edited');
     const outcome = await world.clock.drive(world.sync.refresh());
@@ -55,7 +55,7 @@ describe('where the clock of the host steps', () => {
     world.clock.step(-HOUR);
     assert.ok((await edited(world)) > ahead);
     await world.clock.advance(2 * HOUR);
-    // It has caught up: an mtime is the instant of its publication again.
+    // The clock has caught up, so an mtime is the instant of its publication again.
     const now = world.clock.now() / 1000;
     assert.ok(Math.abs((await edited(world)) - now) < 5);
   });

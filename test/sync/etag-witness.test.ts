@@ -16,7 +16,7 @@ import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { type FakeObject, FakeSource } from './doubles/fake-source.ts';
 
-/** Of all objects in the listings of FakeSource. */
+/** The date of all objects in the listings of FakeSource. */
 const DATE = new Date(Date.UTC(2025, 0, 1)).toUTCString();
 
 interface OddStore {
@@ -27,7 +27,7 @@ interface OddStore {
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** A store over HTTP, with a whole Sync over it; its listings are a FakeSource's. */
+/** A store over HTTP, with a whole Sync over it. Its listings come from a FakeSource. */
 async function world(
   test: TestContext,
   odd: Partial<OddStore>,
@@ -121,7 +121,7 @@ async function world(
   return { sync, source, clock, fake, store, witness, log, kept, start, readAll, presenter };
 }
 
-/** Lets so much time pass while HTTP and files are at work. */
+/** Lets this much time pass while HTTP requests and file operations run. */
 async function pass(clock: FakeClock, milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed += 10) await clock.advance(10);
 }
@@ -141,7 +141,7 @@ describe('a store whose listings have ETags of their own', () => {
         assert.deepEqual(kept, [['own-listing-etags']]);
         assert.deepEqual(await readAll(), []);
         assert.equal(log.told('store-traits').length, 1);
-        // What is new later comes at once.
+        // A later new file is shown at once.
         source.put('dags/new.py');
         assert.equal((await clock.driveWithIo(sync.refresh())).kind, 'published');
         assert.deepEqual(await readAll(), []);

@@ -90,7 +90,7 @@ describe('a held listing', () => {
     assert.equal(accepted.kind === 'accepted' && accepted.generation.id, id);
     assert.equal(world.sync.view.held, undefined);
     assert.equal(world.presenter.files().length, 40);
-    // The hundred files of before do not count any more.
+    // The earlier hundred files do not count any more.
     world.source.deleteFiles(15);
     assert.equal((await refresh(world)).kind, 'published');
     world.source.deleteFiles(20);

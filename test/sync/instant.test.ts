@@ -52,7 +52,7 @@ describe('the instant of a publication', () => {
       fc.asyncProperty(readings, async (steps) => {
         let now = T0;
         let reading = 0;
-        // Every look at the clock finds it stepped; sleeping may take no time at all.
+        // Each reading of the clock finds it stepped, and sleeping may take no time at all.
         const clock: Clock = {
           now: () => {
             now += steps[reading++ % steps.length]!;

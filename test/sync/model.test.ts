@@ -63,7 +63,7 @@ class Witness {
   readonly #snapshots = new Set<string>();
   readonly #lastSecond = new Map<string, bigint>();
   #publicationSecond = -1n;
-  /** Thrown at the end: what the presenter throws is a failed revalidation, which is tried again. */
+  /** Thrown only at the end: an error of the presenter would count as a failed revalidation, and be retried. */
   #failure: unknown;
 
   constructor(world: World) {
@@ -84,7 +84,7 @@ class Witness {
 
   #snapshot(): string {
     const { objects } = this.#world.source;
-    // Where there is an object and a directory of one path, the directory wins.
+    // If an object and a directory have the same path, the directory wins.
     const shown = [...objects].filter(
       ([key]) => ![...objects.keys()].some((other) => other.startsWith(`${key}/`)),
     );
@@ -101,7 +101,7 @@ class Witness {
     if (changes === undefined) return;
     const news = [...changes.added, ...changes.changed].filter((index) => !generation.isDirectory(index));
     for (const index of news) {
-      // What alone cannot be had does not hold up everything else for ever: it is shown all the same.
+      // An object that alone cannot be fetched must not hold up all others for ever, so it is shown nevertheless.
       const isFailing = this.#world.cache.failures.has(generation.path(index));
       if (isFailing && !generation.path(index).endsWith('.airflowignore')) continue;
       assert.ok(this.#world.cache.has(generation.version(index)), 'this was not prefetched');
@@ -155,7 +155,7 @@ async function apply(world: World, next: Step): Promise<void> {
       return;
     }
     case 'release': {
-      // Everything that is not shown any more is let go.
+      // The kernel releases every node that is not shown any more.
       const [shown, ...older] = world.presenter.publications.toReversed();
       const gone = new Set<number>();
       for (const { generation } of older) {
@@ -195,14 +195,14 @@ describe('for any sequence of changes, faults and clock readings', () => {
             await world.start();
             for (const next of steps) await apply(world, next);
 
-            // Every fault ends: then what is shown is what there is, unless that is held.
+            // Every fault ends. Then the tree must show what the bucket has, unless that is held.
             world.source.listFails = undefined;
             world.cache.allFail = undefined;
             world.cache.failures.clear();
             world.cache.onFetch = () => undefined;
             await world.clock.advance(60_000);
             witness.conclude();
-            // What could not be had is tried again within ten minutes.
+            // Failed fetches are retried within ten minutes.
             for (let minute = 0; minute < 10 && !isLocal(world); minute++) await world.clock.advance(60_000);
             const { view } = world.sync;
             assert.equal(view.source.lastError, undefined);

@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'node:test';
 import { World } from './doubles/world.ts';
 
 const MINUTE = 60_000;
-/** A page is tried again after at most this, and for so long in all: src/store/request-retry.ts, fetch-page.ts. */
+/** The longest wait before a page is retried, and the time for all tries: src/store/request-retry.ts, fetch-page.ts. */
 const BACKOFF_MS = 2_000;
 const PAGE_MS = 10_000;
 
@@ -22,7 +22,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
     return world;
   }
 
-  /** Listings fail as those of a store that does not answer do: late, and not where it comes back meanwhile. */
+  /** Listings fail late, as those of a store that does not answer, and succeed if the store comes back meanwhile. */
   function goDown(world: World, code = 'unreachable'): void {
     world.source.listFails = code;
     world.cache.allFail = code;
@@ -38,7 +38,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
     world.cache.allFail = undefined;
   }
 
-  /** Everything that is shown is read, as a scan would. */
+  /** Reads every shown file, as a scan would. */
   async function scan(world: World): Promise<void> {
     const { generation } = world.sync.shown!;
     const { signal } = world;
@@ -81,7 +81,7 @@ describe('a store that is down for ten minutes under a scanning load', () => {
         const world = await started(pollMs);
         goDown(world);
         world.source.put('dags/new.py');
-        // The return falls everywhere between two tries, and tries everywhere between 1 s and the interval.
+        // The store returns at any moment between two tries, and waits have any length from 1 s to the interval.
         const luck = (run % 4) / 3.001;
         world.clock.nextRandoms(...Array.from({ length: 1_000 }, () => luck));
         await world.clock.advance(10 * MINUTE + run * 1_700);

@@ -20,7 +20,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
   let priorities: Set<string>;
   let down: boolean;
 
-  /** Of a store that has yet to show how fast it is. */
+  /** For a store that has yet to show how fast it is. */
   const openNew = (cacheBytes: number): ReadAhead =>
     new ReadAhead({
       clock,
@@ -41,7 +41,7 @@ describe('reading ahead of who reads a large file from its start to its end', ()
         },
       },
     });
-  /** Of a store that is fast. */
+  /** For a store that is fast. */
   const open = async (cacheBytes: number): Promise<ReadAhead> => {
     const ahead = openNew(cacheBytes);
     if (cacheBytes < 8 * CHUNK_BYTES) return ahead;

@@ -209,7 +209,7 @@ describe('releases', () => {
     assert.equal(after.sync.view.release?.step.sequence, 2);
     const { generation } = after.sync.shown!;
     assert.ok(generation.isExecutable(generation.find('run.sh')));
-    // Nothing is in this cache, and no manifest was read.
+    // This cache was empty, and no manifest was read.
     assert.equal(await after.read('a.py'), 'local');
   });
 

@@ -6,7 +6,7 @@ import { generationBytes, restoreGeneration } from '../../src/tree/index.ts';
 import { mtimes } from './doubles/trees.ts';
 import { World } from './doubles/world.ts';
 
-/** Keeps in memory what a disk would. */
+/** Keeps in memory what a disk would keep. */
 class Memory implements Persister {
   #candidate: TakeoverState | undefined;
   restored: Restored | undefined;

@@ -51,7 +51,7 @@ describe('the revalidation loop', () => {
   it('polls on the interval, which differs by a tenth', async () => {
     const start = clock.now();
     clock.nextRandoms(0, 0.999_999, 0.25);
-    // The first interval was chosen before these: it is the middle one.
+    // The first interval was chosen before these random numbers, so it is the middle one.
     await clock.advance(40_000);
     const intervals = begun.map((at, poll) => Math.round(at - (begun[poll - 1] ?? start)));
     assert.deepEqual(intervals, [10_000, 9_000, 11_000, 9_500]);

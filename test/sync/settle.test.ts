@@ -8,7 +8,7 @@ const listed = (digest: string): Candidate => ({ digest, objects: 1, requests: 1
 
 interface Scenario {
   readonly settleMs: number;
-  /** Digests of the listings after the first one, which is 'a'; the last one repeats with a count. */
+  /** Digests of the listings after the first one, which is 'a'. After these, each listing has a new digest. */
   readonly digests: readonly string[];
   readonly listingMs?: number;
   readonly stepEachListing?: number;

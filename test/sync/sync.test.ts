@@ -77,7 +77,7 @@ describe('Sync', () => {
     assert.equal(changes?.changed.length, 1);
     assert.notEqual(fingerprints[changes.changed[0]!], 0n);
     assert.equal(generation.number, 2);
-    // What did not change keeps what was known of it.
+    // Unchanged files keep their fingerprints.
     for (let index = 0; index < generation.entries; index++) {
       if (!generation.isDirectory(index)) assert.notEqual(fingerprints[index], 0n, generation.path(index));
     }

@@ -6,7 +6,7 @@ import { Turns } from '../../src/sync/turns.ts';
 const { signal } = new AbortController();
 const MIB = 2 ** 20;
 
-/** What goes, in its order, with what ends it. */
+/** Records the requests that got their turn, in order, and how to end each of them. */
 class Requests {
   readonly went: number[] = [];
   readonly turns: Turns;
@@ -25,7 +25,7 @@ class Requests {
     }
   }
 
-  /** Ends the one that went first, or the first of a reader's. */
+  /** Ends the request that got its turn first, of all or of this reader. */
   async end(reader?: number): Promise<void> {
     const at = reader === undefined ? 0 : this.#ends.findIndex((each) => each.reader === reader);
     for (const { end } of this.#ends.splice(at, 1)) {
@@ -35,7 +35,7 @@ class Requests {
     await settled();
   }
 
-  /** The readers of those. */
+  /** The readers of the requests under way. */
   get underWay(): readonly number[] {
     return this.#ends.map(({ reader }) => reader);
   }

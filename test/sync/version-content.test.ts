@@ -11,10 +11,10 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { releasedTree } from '../support/released-tree.ts';
 
 const KiB = 1024;
-/** Of a blob that an earlier process has left. */
+/** The fingerprint of a blob that an earlier process has left. */
 const UNVERIFIED = 0n;
 
-/** A cache in memory that has room for so many bytes. */
+/** A cache in memory that has room for a number of bytes. */
 class RoomyCache {
   readonly beside = { room: 100 * KiB, free: 100 * KiB, lost: 0 };
   readonly blobs = new Map<string, bigint>();
@@ -271,7 +271,7 @@ describe('the content of versions', () => {
     await clock.settle();
     content.used('b');
     await clock.settle();
-    // The second has evicted some of the first, and nothing is free.
+    // The second version has evicted some files of the first, and no room is free.
     for (const path of ['1.py', '2.py', '3.py', '4.py']) cache.evict(one, path);
     cache.beside.free = 0;
     cache.fetched.length = 0;

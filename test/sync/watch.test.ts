@@ -71,7 +71,7 @@ describe('a watched key', () => {
     const world = await started();
     world.source.put(KEY, '2');
     world.source.onList = () => {
-      // Behind the listing's back, as a second deploy would.
+      // Changes the bucket after the listing has read it, as a second deploy would.
       world.source.onList = () => undefined;
       world.source.put('dags/second.py');
       world.source.put(KEY, '3');
@@ -97,7 +97,7 @@ describe('a watched key', () => {
     assert.equal(await watch.isDue(signal), false);
     etag = '2';
     assert.equal(await watch.isDue(signal), true);
-    // The listing failed: what it was to find is still due.
+    // The listing failed, so the change is still due.
     assert.equal(await watch.isDue(signal), true);
     etag = '3';
     watch.listed();

@@ -13,7 +13,7 @@ import { defer, temporaryDirectory } from '../support/temporary.ts';
 import { FakePresenter } from './doubles/fake-presenter.ts';
 import { FakeSource } from './doubles/fake-source.ts';
 
-/** The bucket in memory as a store, which counts what is got from it. */
+/** The bucket in memory as a store, which records the paths that are fetched. */
 function storeOf(source: FakeSource, gets: string[]): ContentStore {
   return {
     get: async (key, { ifMatch }) => {
@@ -88,7 +88,7 @@ describe('Sync over the content cache', () => {
     first.presenter.onPublish = () => assert.equal(gets.at(-1), 'dags/file00007.py');
     assert.equal((await clock.driveWithIo(first.sync.refresh())).kind, 'published');
     assert.equal(gets.length, 51);
-    // The replaced content is pinned: what the kernel may still hold is not evicted.
+    // The replaced content is pinned: the cache does not evict what the kernel may still hold.
     assert.equal(first.cache.stats().entries, 51);
     const before = first.presenter.publications[0]!.generation;
     first.presenter.release(before.nodeId(before.find('dags/file00007.py')));

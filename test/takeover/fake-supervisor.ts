@@ -2,9 +2,9 @@ import { constants } from 'node:os';
 import type { RunningSupervisor } from '../../src/takeover/supervisor-client.ts';
 import type { SupervisorSocket } from '../../src/takeover/supervisor-socket.ts';
 
-/** The other end of a server's sockets: what was sent there, and what is said. */
+/** The supervisor's end of a server's sockets: records what the server sends, and sends what a test says. */
 export class FakeSupervisor implements SupervisorSocket {
-  /** Messages, with the descriptor where there was one. */
+  /** Messages, each with its descriptor if there was one. */
   readonly sent: (string | readonly [message: string, fd: number])[] = [];
   isClosed = false;
   kills = 0;
@@ -44,13 +44,13 @@ export class FakeSupervisor implements SupervisorSocket {
     this.#onBytes(Buffer.from(bytes));
   }
 
-  /** No process has the other end any more. */
+  /** From now on, no process has the other end any more. */
   die(): void {
     this.#failure = constants.errno.EPIPE;
     this.#onClosed();
   }
 
-  /** It reads nothing, and its socket is full. */
+  /** From now on, the supervisor reads nothing, and its socket is full. */
   standStill(): void {
     this.#failure = constants.errno.EAGAIN;
   }

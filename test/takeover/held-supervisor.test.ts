@@ -21,7 +21,7 @@ interface Inherited {
 
 interface Supervised {
   readonly child: Child;
-  /** The last server that has begun. */
+  /** The last server that has started. */
   server(): Inherited | undefined;
 }
 
@@ -48,7 +48,7 @@ async function site(t: Cleanup) {
     const began = await waitFor('a server', () => supervised.server());
     return { ...supervised, began };
   };
-  /** The names of what a holder gives to a process that has the key, once the one before is gone. */
+  /** The names that a holder gives to a process with the key, once the previous process is gone. */
   const heldNames = async (): Promise<string> => {
     const source = 'import sys; from holding import *; print(*sorted(attached(*sys.argv[1:])[1]))';
     const args = ['-c', source, env.DAGMOUNT_HOLD, env.DAGMOUNT_HOLD_KEY];
@@ -58,7 +58,7 @@ async function site(t: Cleanup) {
   return { socket, launch, start, heldNames };
 }
 
-/** All processes at once, as the end of their container does. */
+/** Kills all processes at once, as the end of their container does. */
 async function kill({ child, server }: Supervised): Promise<void> {
   const pid = server()?.pid;
   child.kill('SIGKILL');
@@ -66,7 +66,7 @@ async function kill({ child, server }: Supervised): Promise<void> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It is gone.
+      // The server is already gone.
     }
   }
   await child.exit;

@@ -12,7 +12,7 @@ import { defer, temporaryDirectory } from '../support/temporary.ts';
 const identity = { id: 'mine', source: 's3://bucket/dags', target: '/dags' };
 const connection = { kind: 'device', fd: 41 } as const;
 
-/** Memory of the addon, as far as a mount's identity needs it; its descriptors are files that can be closed. */
+/** The memory of the addon, as far as a mount's identity needs it. Its descriptors are files that can be closed. */
 class FakeMemory {
   readonly #memories = new Map<number, ArrayBuffer>();
   readonly #t: TestContext;
@@ -98,7 +98,7 @@ describe('the mount that servers leave to each other', () => {
     const { mount, sent } = await setUp(t, { fuse, journal, mount: left }, memory);
     assert.deepEqual(mount.other, other);
     mount.startAfresh();
-    // The memory of the new journal may have got a number that was free by then.
+    // The memory of the new journal may have got a descriptor number that was free by then.
     const before = [fuse, journal, left].filter((fd) => fd !== mount.journal);
     assert.ok(before.length >= 2 && before.every((fd) => !isOpen(fd)));
     assert.deepEqual([mount.device, mount.isDepended], [undefined, false]);

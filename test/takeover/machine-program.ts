@@ -17,16 +17,16 @@ export const compilerMissing =
 
 export type Build = 'plain' | 'sanitized';
 
-/** The supervisor's state machine as a program that is told events; compiled once, before the tests of a file. */
+/** The supervisor's state machine as a program that reads events. It is compiled once, before the tests of a file. */
 export class MachineProgram {
   readonly #builds: readonly Build[];
   #program: string | undefined;
 
-  /** The first of the builds that can be had. */
+  /** Uses the first of the builds that can be compiled. */
   constructor(...builds: readonly Build[]) {
     this.#builds = builds;
     const ends: (() => Promise<void> | void)[] = [];
-    // A hook that is made within another one runs when that ends.
+    // A hook that is registered within another hook would run when that one ends.
     after(async () => {
       for (const end of ends) await end();
     });
@@ -36,7 +36,7 @@ export class MachineProgram {
     });
   }
 
-  /** Runs lines of commands (machine-walk.c), and returns its lines. Skips the test where nothing could be compiled. */
+  /** Runs commands (machine-walk.c), and returns the lines of output. Skips the test if nothing could be compiled. */
   run(t: TestContext, lines: readonly string[]): readonly string[] | undefined {
     if (this.#program !== undefined) return run(this.#program, lines);
     t.skip('there is no C compiler, or it has no sanitizers');
@@ -49,7 +49,7 @@ function compile(build: Build, program: string): string | undefined {
   const { error, status, stderr } = spawnSync('cc', all, { encoding: 'utf8' });
   if (error !== undefined) return undefined;
   if (status === 0) return program;
-  // A compiler without the libraries of the sanitizers fails as it links.
+  // If the sanitizers' libraries are missing, the compiler fails when it links.
   if (build === 'sanitized' && /cannot find|unrecognized|unsupported/.test(stderr)) return undefined;
   throw new Error(stderr);
 }
@@ -59,14 +59,14 @@ function run(program: string, lines: readonly string[]): readonly string[] {
     input: `${lines.join('\n')}\n`,
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
-    // The one of a test run under AddressSanitizer itself is for another library.
+    // If the test itself runs under AddressSanitizer, its LD_PRELOAD is for another library.
     env: { ...process.env, LD_PRELOAD: '' },
   });
   if (status !== 0) throw new Error(`exit code ${status}: ${stderr}`);
   return stdout.split('\n').slice(0, -1);
 }
 
-/** The rows of a table of docs/takeover.md, by the first cells of its header. */
+/** The rows of the table of docs/takeover.md whose header begins with these cells. */
 export function documented(...header: readonly string[]): readonly (readonly string[])[] {
   const lines = readFileSync(join(repository, 'docs/takeover.md'), 'utf8').split('\n');
   const start = lines.findIndex((line) => header.every((cell, at) => cellsOf(line)[at] === cell));

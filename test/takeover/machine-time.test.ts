@@ -7,7 +7,7 @@ const { SIGTERM, SIGHUP } = constants.signals;
 
 const machine = new MachineProgram('plain');
 
-/** Runs the commands, and returns each answer without what is the machine's own. */
+/** Runs the commands, and returns each answer without the machine's internal state. */
 function play(t: TestContext, ...lines: readonly string[]): readonly string[] {
   return (machine.run(t, lines) ?? []).map((line) => line.split(' | ').slice(0, -1).join(' | '));
 }
@@ -34,7 +34,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
   test('servers that die before they serve have successors after pauses that grow to 5 s, until readers get an error', (t) => {
     const died = 'event SERVER_DIED end=signal value=9 text=killed';
     const waits = [200, 400, 800, 1600, 3200, 5000, 5000];
-    // As a process ends, its socket is closed a moment before it is seen to be dead.
+    // When a process ends, its socket closes a moment before the supervisor sees that it is dead.
     const lines = waits.flatMap((wait) => ['event SERVER_CLOSED', died, `time ${wait - 1}`, 'time 1']);
     const answers = play(t, 'at STARTING ABSENT KEPT deadline=16000', ...lines);
     const [starting, resting] = ['STARTING ABSENT KEPT', 'RESTING ABSENT KEPT'];
@@ -81,7 +81,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
       `event END_ASKED signal=${SIGTERM}`,
       'time 50',
       'event IS_ALIVE',
-      // It dies before it has ended: its successor is asked to end, too.
+      // The server dies before it has ended, so its successor is asked to end, too.
       'event SERVER_DIED end=signal value=11 text=crashed',
       'event IS_ALIVE',
       'event SERVER_DIED end=code value=0',

@@ -1,4 +1,4 @@
-// Drives the supervisor's state machine for machine.test.ts: a command a line on stdin, an answer a line on stdout.
+// Drives the supervisor's state machine for machine.test.ts: one command a line on stdin, one answer a line on stdout.
 //   table                                         the rows, one a line, and an empty line
 //   at SERVER CANDIDATE CONNECTION [FIELD=N...]   puts the machine there
 //   event KIND [FIELD=VALUE...]                   where it is after that, and what it does
@@ -50,7 +50,7 @@ static void print_table(void) {
   for (size_t i = 0; i < transition_count; i++) {
     const transition* row = &transitions[i];
     printf("| %s |", event_words[row->event]);
-    // ENDED is the end of the process: no event comes there.
+    // ENDED is the end of the process, so no event comes there.
     print_set(row->servers == ~0u ? ~0u : row->servers, server_words, SERVER_STATE_COUNT);
     print_set(row->candidates, candidate_words, CANDIDATE_STATE_COUNT);
     print_set(row->connections, connection_words, CONNECTION_STATE_COUNT);
@@ -115,7 +115,7 @@ static void put_in_event(event* event, char* field) {
 }
 
 static void read_message(char* arguments) {
-  // As long as the message is: a sanitizer sees what is read beyond it.
+  // The copy is exactly as long as the message, so a sanitizer sees a read beyond it.
   const char* from = strtok(arguments, " ");
   const size_t descriptors = strtoul(strtok(NULL, " "), NULL, 10);
   const char* hex = strtok(NULL, " ");

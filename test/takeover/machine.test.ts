@@ -9,7 +9,7 @@ const servers = ['STARTING', 'SERVING', 'LEAVING', 'RESTING', 'UNREAPED', 'ENDED
 const candidates = ['ABSENT', 'STANDBY', 'REPLACEMENT', 'HANDING_OVER'] as const;
 const connections = ['NO_CONNECTION', 'KEPT', 'ABORTED', 'REMADE'] as const;
 
-/** What the table calls the states. */
+/** The states, by the machine's names, as the table calls them. */
 const words: Readonly<Record<string, string>> = {
   ABSENT: 'none',
   HANDING_OVER: 'handing over',
@@ -17,7 +17,7 @@ const words: Readonly<Record<string, string>> = {
 };
 const wordOf = (name: string): string => words[name] ?? name.toLowerCase();
 
-/** The events of the machine by what the table calls them. */
+/** The machine's events, by the words that the table has for them. */
 const events: Readonly<Record<string, string>> = {
   'stores the connection': 'STORES_CONNECTION',
   'stores another descriptor': 'STORES',
@@ -48,7 +48,7 @@ const events: Readonly<Record<string, string>> = {
   'candidate has no connection': 'CANDIDATE_USELESS',
 };
 
-/** What the conditions of the table look at. */
+/** The data that the conditions of the table test. */
 interface Data {
   readonly end: 'unknown' | 'code' | 'signal' | 'stranger';
   readonly value: number;
@@ -75,7 +75,7 @@ const usual: Data = {
   standbyFailed: false,
 };
 
-/** All that an event's rows may look at, in every combination. */
+/** All data that an event's rows may test, in every combination. */
 function variantsOf(event: string): readonly Data[] {
   const both = [false, true];
   if (event === 'WANTS_STANDBY') return both.map((standbyFailed) => ({ ...usual, standbyFailed }));
@@ -122,7 +122,7 @@ function holds(condition: string, { connection }: State, data: Data): boolean {
 const isIn = (cell: string, state: string): boolean =>
   cell === 'any' || cell.split(', ').includes(wordOf(state));
 
-/** What the machine has to do by a row, without what is within it alone (clocks, held signals). */
+/** The machine's actions for a row, without those that stay within it (clocks, held signals). */
 function actionsOf(row: readonly string[], event: string, { candidate }: State, data: Data): string[] {
   const drop =
     candidate === 'ABSENT'
@@ -260,7 +260,7 @@ for (const build of ['plain', 'sanitized'] as const satisfies readonly Build[]) 
   });
 }
 
-/** Random events one after another, from the start; what the actions mean for processes is counted. */
+/** Sends random events one after another, from the start; counts the processes that the actions start and end. */
 function wander(
   run: (lines: readonly string[]) => readonly string[],
   kinds: readonly string[],
@@ -300,7 +300,7 @@ function wander(
       candidate = false;
     assert.equal(candidate, !/ ABSENT /.test(state), `${lines[at]}: ${answer}`);
     if (state.startsWith('ENDED')) return;
-    // A death that is said of a server that is starting anew within the same event is of the one before.
+    // If a server starts within the event that reports a death, that death is the previous server's.
     server = /^(STARTING|SERVING|LEAVING)/.test(state);
   }
 }

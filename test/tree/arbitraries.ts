@@ -10,7 +10,7 @@ export const SALT = 0xfeed_0123_4567_89abn;
 export const NOW = 1_800_000_000_000;
 export const EVERYTHING = PathFilter.compile({ include: [], exclude: [] });
 
-/** Names that sort around the slash, of several lengths and scripts, few enough to meet again. */
+/** Names that sort around the slash, of several lengths and scripts, few enough to occur again. */
 const GOOD_NAMES = ['a', 'b', 'a.', 'a-b', 'a0', 'é', 'e\u0301', '日', '.a', '...', 'a b', 'x'.repeat(255)];
 const BAD_NAMES = ['', '.', '..', 'x'.repeat(256), 'n\0l', '\xff', '\xc3', '\xed\xa0\x80'];
 
@@ -45,7 +45,7 @@ export const hostileListing = fc.array(objectOf(anyName), { maxLength: 40 });
 /** Listings of keys that are mostly paths. */
 export const plainListing = fc.array(objectOf(goodName), { maxLength: 40 });
 
-/** Hashes that collide: within the reserved values, at the top, across the carry of the low half. */
+/** Hashes that collide: within the reserved values, at the top, and across the carry of the low half. */
 export const collidingHash: fc.Arbitrary<NameHash> = fc.constantFrom<NameHash>(
   (_high, _low, _bytes, _start, _end, out) => {
     out.fill(0);

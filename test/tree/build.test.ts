@@ -163,7 +163,7 @@ describe('building a generation', () => {
       const version = generation.version(generation.find(path));
       assert.deepEqual(version, { name: versionName(path, etag, size), path, etag, size });
     }
-    // The fields with their lengths, hashed by another program: caches must find their blobs again.
+    // Another program hashed these fields with their lengths. The hash must stay: caches must find their blobs again.
     assert.equal(versionName('d/m', 'x-2', 7), 'd7c290fea686e572529bc1b1266036ed');
     assert.equal(generation.versionName(generation.find('d')), '0'.repeat(32));
   });

@@ -5,7 +5,7 @@ import type { Generation } from '../../src/tree/generation.ts';
 import { halfSipHash } from '../../src/tree/name-hash.ts';
 import { build, collidingHash, indices, plainListing } from './arbitraries.ts';
 
-/** What a reader of the directory at `path` gets in one call after this cookie: at most `limit` names. */
+/** What a reader gets of the directory at `path` in one call after this cookie: at most `limit` names. */
 function readDirectory(
   generation: Generation,
   path: string,

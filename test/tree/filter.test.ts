@@ -68,7 +68,7 @@ describe('--include and --exclude', () => {
     assert.deepEqual(shown(objects, ['??.py'], []), ['é.py']);
     assert.deepEqual(shown(objects, ['???'], []), ['日']);
     assert.deepEqual(shown(objects, ['日*'], []), ['日']);
-    // The bytes of à end in 0xA0 and U+FEFF is a mark of byte order: neither is trimmed.
+    // The bytes of à end in 0xA0, and U+FEFF is a byte order mark: neither is trimmed.
     assert.deepEqual(shown(keys('à', '\ufeffa', 'a'), ['à', '\ufeffa'], []), ['à', '\ufeffa']);
   });
 

@@ -1,8 +1,8 @@
 import type { ListedObjects } from '../../src/tree/listing.ts';
 
-/** One object as a test writes it down; what is left out gets a plain value. */
+/** One object as a test writes it down. Omitted fields get a plain value. */
 export interface TestObject {
-  /** Below the prefix: text, or raw bytes for what is no text. */
+  /** The key below the prefix: text, or raw bytes where it is not text. */
   readonly key: string | Uint8Array;
   readonly size?: number;
   /** One character a byte. */

@@ -7,7 +7,7 @@ import { generationBytes, restoreGeneration } from '../../src/tree/persist.ts';
 import { TreeError } from '../../src/tree/tree-error.ts';
 import { build, hostileListing, indices } from './arbitraries.ts';
 
-/** Everything that can be asked, of every entry: it must come to an end whatever the bytes. */
+/** Reads everything of every entry. It must end, whatever the bytes are. */
 function readAll(generation: Generation): unknown[] {
   const { id, salt, entries, files, directories, bytes, problems, number } = generation;
   return [
@@ -114,7 +114,7 @@ describe('bytes that are not what was written', () => {
   });
 });
 
-/** The generation, or undefined where it was refused as it must be. */
+/** The generation, or undefined where it was refused with a TreeError. */
 function restoreOrRefuse(bytes: Uint8Array): Generation | undefined {
   try {
     return restoreGeneration(bytes);
@@ -124,7 +124,7 @@ function restoreOrRefuse(bytes: Uint8Array): Generation | undefined {
   }
 }
 
-/** What is read beyond an array shows as undefined or NaN. */
+/** A value that was read beyond an array is undefined or NaN. */
 function checkAnswers(answers: readonly unknown[]): void {
   for (const value of answers.flat()) {
     assert.notEqual(value, undefined);

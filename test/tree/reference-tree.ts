@@ -1,4 +1,4 @@
-// The key rules of docs/semantics.md once more, as plainly as they can be written: what src/tree is held against.
+// The key rules of docs/semantics.md once more, as plainly as possible. Tests compare src/tree with them.
 import { createHash } from 'node:crypto';
 import { keyBytes, PLAIN_ETAG, sizeOf, type TestObject } from './listings.ts';
 
@@ -19,7 +19,7 @@ export interface ReferenceTree {
   readonly problems: readonly string[];
 }
 
-/** `shows` decides on a path as --include and --exclude do; the path of a marker ends in a slash. */
+/** `shows` decides about a path as --include and --exclude do. The path of a marker ends in a slash. */
 export function referenceTree(
   objects: readonly TestObject[],
   shows: (key: string) => boolean = () => true,

@@ -49,7 +49,7 @@ class Succession {
   }
 }
 
-/** An object that lacks a version is shown as it was before, where it was shown as a file. */
+/** An object without a version is shown as it was before, if it was shown as a file. */
 function asShown(object: TestObject, before: Generation | undefined): TestObject {
   const path = keyBytes(object.key).toString();
   if (path.endsWith('/') || object.etag !== '' || !Number.isNaN(object.lastModified)) return object;
@@ -92,7 +92,7 @@ describe('over generations, a node id', () => {
             assert.equal(owners.get(id) ?? version, version);
             owners.set(id, version);
             now.set(version, id);
-            // The same version goes on with its id; anything else, a roll-back too, has one never seen.
+            // The same version keeps its id. Any other version, also after a roll-back, gets an id that was never seen.
             if (before.has(version)) assert.equal(id, before.get(version));
             else assert.ok(id > highest);
           }

@@ -36,7 +36,7 @@ function built(files: Files, created: number, previous?: Generation) {
   });
 }
 
-/** As it is shown. */
+/** The generation of these files, as published. */
 function published(files: Files, created: number, previous?: Generation): Generation {
   const { generation, changes } = built(files, created, previous);
   setPublishTime(generation, changes, { seconds: NOW / 1_000, nanoseconds: 5 }, 2);

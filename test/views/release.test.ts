@@ -70,7 +70,7 @@ describe('what is shown of a release', () => {
     events.notice({ kind: 'armed', release: step, at: step.created });
     events.feed.close();
     const told: unknown[] = [];
-    // After one that it never gave: all that is remembered.
+    // After an id that the feed never gave, it sends all remembered events.
     for await (const text of events.feed.listen('other-0', new AbortController().signal)) {
       const [, data] = /^data: (.*)$/m.exec(text) ?? [];
       if (data !== undefined) told.push(eventShape.parse(JSON.parse(data)));

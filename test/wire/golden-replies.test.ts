@@ -66,7 +66,7 @@ for (const { comment, request, reply } of exchanges) {
     assert.equal(length, writer.length);
     const golden = goldenBytes(reply.bytes);
     if (reply.kind === 'data') {
-      // Its body, zeros, is left out of the record.
+      // The record leaves out the body of the reply, which is zeros.
       assert.deepEqual(
         [...buffer.subarray(0, 16)],
         [...golden.subarray(0, 4), ...buffer.subarray(4, 8), ...golden.subarray(8, 16)],

@@ -100,9 +100,9 @@ test('every truncation of a real request is malformed, except if the body is opt
     for (let length = 0; length < message.length; length++) {
       const cut = message.slice(0, length);
       const view = new DataView(cut.buffer);
-      if (length >= 4) view.setUint32(0, length, true); // a header that agrees, so that the body is looked at
+      if (length >= 4) view.setUint32(0, length, true); // the length agrees, so the body is decoded
       const { kind } = decodeRequest(cut, view, 0, length);
-      const shorter = kind === request.kind; // bodies that are not interpreted beyond their fixed part
+      const shorter = kind === request.kind; // the decoder reads only the fixed part of these bodies
       const lenient = ['init', 'setxattr', 'write', 'ioctl', 'notify_reply'].includes(kind);
       const named = MUTATIONS.has(kind);
       assert.ok(

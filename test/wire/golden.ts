@@ -20,7 +20,7 @@ export interface GoldenEntry {
   readonly name: string;
   readonly attributes: Attributes;
   readonly cookie: string;
-  /** False for "." and "..", which bring no attributes. */
+  /** False for "." and "..", which come without attributes. */
   readonly counted: boolean;
 }
 
@@ -40,7 +40,7 @@ export type GoldenReply = { readonly bytes: readonly string[] } & (
 export interface GoldenExchange {
   readonly comment: string;
   readonly request: GoldenRequest;
-  /** null where none was sent. */
+  /** null where no reply was sent. */
   readonly reply: GoldenReply | null;
 }
 
@@ -48,7 +48,7 @@ export interface GoldenNotification {
   readonly comment: string;
   readonly kind: string;
   readonly values: Fields;
-  /** 'ok', or the errno that write(2) gave. */
+  /** 'ok', or the errno from write(2). */
   readonly result: string;
   readonly bytes: readonly string[];
 }
@@ -57,7 +57,7 @@ function load<Content>(name: string): Content {
   return JSON.parse(readFileSync(join(repository, 'test/wire/golden', `${name}.json`), 'utf8')) as Content;
 }
 
-/** Each line holds up to 8 bytes in hexadecimal, a space and what they mean. */
+/** Each line holds up to 8 bytes in hexadecimal, a space, and their meaning. */
 export function goldenBytes(lines: readonly string[]): Uint8Array {
   return new Uint8Array(Buffer.from(lines.map((line) => line.split(' ', 1)[0]).join(''), 'hex'));
 }

@@ -8,7 +8,7 @@ import { ERRNO, OPCODES } from '../../src/wire/index.ts';
 import * as structs from '../../src/wire/structs.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
-/** The minor version that brought what a header cannot be asked for with #ifdef: fields and enumerators. */
+/** The minor version that introduced each field and enumerator: #ifdef cannot test a header for these. */
 const SINCE: Readonly<Record<string, number>> = {
   'fuse_in_header.total_extlen': 38,
   'fuse_init_in.flags2': 36,
@@ -35,7 +35,7 @@ const SINCE: Readonly<Record<string, number>> = {
   fuse_notify_prune_out: 45,
 };
 
-/** Every fact that is checked, as the C expression that gives it. */
+/** Every checked fact, with the C expression for it. */
 const facts: [label: string, expression: string, value: bigint][] = [];
 
 for (const [name, layout] of Object.entries(structs)) {
@@ -56,7 +56,7 @@ function since(label: string): number {
   return SINCE[label] ?? SINCE[label.split('.')[0] ?? ''] ?? 0;
 }
 
-/** Macros exist or not; all else is asked for by the header's own minor version. */
+/** #ifdef tests whether a macro exists. The header's minor version tells whether anything else exists. */
 function probe([label, expression]: (typeof facts)[number]): string {
   const print = `  printf("%s %llu\\n", ${JSON.stringify(label)}, (unsigned long long)(${expression}));`;
   const isMacro = /^(FUSE_|E[A-Z0-9]+$)/.test(label) && !isEnumerator(label);
@@ -97,7 +97,7 @@ test("every size, offset and constant is that of the system's <linux/fuse.h>", {
   );
 
   const headerMinor = Number(known.get('FUSE_KERNEL_MINOR_VERSION'));
-  known.delete('FUSE_KERNEL_MINOR_VERSION'); // the header's own: ours is the newest that we know
+  known.delete('FUSE_KERNEL_MINOR_VERSION'); // the header's own version; ours is the newest known one
   for (const [label, , value] of facts) {
     const found = known.get(label);
     if (found !== undefined)

@@ -6,7 +6,7 @@ export const cacheEvents = {
     levels: ['warn'],
     fields: ['path', 'errno', 'code', 'failures'],
     meaning:
-      'Reads of files failed. At most one line a second, with the last failure and the number of `failures`.',
+      'Reads of files failed. dagmount writes at most one line a second, with the last failure and the number of `failures`.',
   },
   'read-crashed': {
     levels: ['error'],
@@ -21,12 +21,12 @@ export const cacheEvents = {
   prefetched: {
     levels: ['debug'],
     fields: ['files', 'noRoom', 'failed'],
-    meaning: 'The content of a new tree was fetched before the tree is shown.',
+    meaning: 'dagmount fetched the content of a new tree before showing the tree.',
   },
   'prefetch-paused': {
     levels: ['warn', 'debug'],
     fields: ['code', 'message', 'detail', 'hint', 'pendingFiles', 'pendingBytes'],
-    meaning: 'The store failed while content was fetched in the background: the fetch is tried again later.',
+    meaning: 'The store failed during a background fetch of content. dagmount retries later.',
   },
   'cache-too-small': {
     levels: ['warn'],
@@ -38,17 +38,17 @@ export const cacheEvents = {
     levels: ['warn'],
     fields: ['noRoom'],
     meaning:
-      'The cache had no room for all content of the tree: other files are fetched from the store when they are read.',
+      'The cache has no room for all content of the tree. dagmount fetches the other files from the store when they are read.',
   },
   'cache-recovered': {
     levels: ['info'],
     fields: ['blobs', 'temporaries', 'corrupt'],
-    meaning: 'At a start: the cache was searched for the content that it holds.',
+    meaning: 'At a start, dagmount scanned the cache for its content.',
   },
   'cache-order-lost': {
     levels: ['warn'],
     fields: [],
-    meaning: 'At a start: the order of eviction cannot be read. Blobs are ordered by age.',
+    meaning: 'At a start, dagmount cannot read the order of eviction. It evicts blobs by age.',
   },
   'cache-foreign-files': {
     levels: ['warn'],
@@ -59,7 +59,7 @@ export const cacheEvents = {
     levels: ['warn'],
     fields: ['key', 'flaw'],
     meaning:
-      'A blob in the cache differs from what was written: it is removed and fetched again. Check the disk.',
+      'A blob in the cache differs from what was written. dagmount removes it, and fetches it again. Check the disk.',
   },
   'cache-unwritable': {
     levels: ['warn'],

@@ -38,13 +38,13 @@ export const controlEvents = {
     levels: ['warn'],
     fields: ['code', 'count'],
     meaning:
-      'The webhook refused requests: `code` is the reason for the last one, `count` how many there were since the line before. One line a minute at most.',
+      'The webhook refused requests: `code` is the reason for the last one, `count` their number since the previous line. At most one line a minute.',
   },
   'webhook-secret-unusable': {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The file of `--webhook-secret-file` cannot be read or holds no secret: every request is refused until it can be used again.',
+      'The file of `--webhook-secret-file` cannot be read or holds no secret. The webhook refuses every request until the file can be used again.',
   },
   'webhook-failed': {
     levels: ['error'],

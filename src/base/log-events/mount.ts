@@ -18,34 +18,34 @@ export const mountEvents = {
       'ms',
     ],
     meaning:
-      'The mount was made. `restarts`, `cause` and `reason` are there if an earlier server of this mount had ended: see `taken-over`.',
+      'The mount was made. The line has `restarts`, `cause` and `reason` if an earlier server of this mount had ended: see `taken-over`.',
   },
   ready: {
     levels: ['info'],
     fields: ['generation', 'cacheTooSmall'],
-    meaning: 'A whole tree is shown, and what is to be prefetched of it is in the cache.',
+    meaning: 'A whole tree is shown, and the content to prefetch is in the cache.',
   },
   unmounted: {
     levels: ['info'],
     fields: ['target', 'problems'],
-    meaning: 'The mount has ended. `problems`: as `dagmount status` counts them, of the last tree.',
+    meaning: 'The mount has ended. `problems` is the number that `dagmount status` shows, of the last tree.',
   },
   upcalls: {
     levels: ['info'],
     fields: ['opcodes', 'malformed', 'readErrors', 'replacedInodes', 'refused', 'replayed'],
-    meaning: 'At the end: how many requests of the kernel were answered, by opcode.',
+    meaning: 'At the end: the number of answered kernel requests, by opcode.',
   },
   'mount-busy': {
     levels: ['info'],
     fields: ['target', 'reason', 'graceSeconds'],
     meaning:
-      'At the end, a process still uses the mount: it is detached, and that process is served for `graceSeconds` more.',
+      'At the end, a process still uses the mount. dagmount detaches the mount, and serves that process for another `graceSeconds`.',
   },
   'mounts-unreadable': {
     levels: ['debug'],
     fields: ['err'],
     meaning:
-      'The table of mounts cannot be read at this moment. The server assumes that it is still mounted.',
+      'The server cannot read the table of mounts at this moment. It assumes that its mount still exists.',
   },
   'stopped-at-once': {
     levels: ['warn'],
@@ -57,7 +57,7 @@ export const mountEvents = {
     levels: ['fatal'],
     fields: ['code', 'exitCode', 'hint', 'stack'],
     meaning:
-      'The process ends with `exitCode`. `code` is one of the error codes of this page; a bug in dagmount has none. `hint` says what to do.',
+      'The process ends with `exitCode`. `code` is an error code of this page; a bug in dagmount has no code. `hint` says what to do.',
   },
   'weak-driver': {
     levels: ['info', 'warn'],

@@ -10,34 +10,34 @@ export const sourceEvents = {
   'listing-outdated': {
     levels: ['info'],
     fields: ['path', 'code', 'restarts'],
-    meaning: 'A file changed after it was listed: the source is listed once more.',
+    meaning: 'A file changed after it was listed. dagmount lists the source again.',
   },
   'listing-by-token': {
     levels: ['info'],
     fields: [],
     meaning:
-      'The store returns no more than one page for a request: the source is listed page by page, by continuation tokens.',
+      'The store does not return all keys in one page. dagmount lists page by page, by continuation tokens.',
   },
   'listing-in-one-page': {
     levels: ['info'],
     fields: [],
-    meaning: 'The whole listing is requested from the store in one page.',
+    meaning: 'dagmount requests the whole listing from the store in one page.',
   },
   'listing-changed-under-way': {
     levels: ['info'],
     fields: [],
-    meaning: 'The listing changed while it was read in parallel.',
+    meaning: 'The listing changed while dagmount read it in parallel.',
   },
   'listing-unordered': {
     levels: ['info'],
     fields: [],
-    meaning:
-      'The store does not list in byte order, so the source is not listed in parallel. This is slower.',
+    meaning: 'The store does not list in byte order, so dagmount does not list in parallel. This is slower.',
   },
   'source-slow': {
     levels: ['warn'],
     fields: ['since', 'seconds'],
-    meaning: 'A listing has taken more than a minute so far. No change is shown before it ends.',
+    meaning:
+      'A listing has taken more than a minute so far. dagmount shows no change before the listing ends.',
   },
   'source-quick': {
     levels: ['info'],
@@ -47,7 +47,7 @@ export const sourceEvents = {
   'waiting-for-store': {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'leftSeconds'],
-    meaning: 'At a first start, the store cannot be read: it is tried again for another `leftSeconds`.',
+    meaning: 'At a first start, dagmount cannot read the store. It retries for another `leftSeconds`.',
   },
   'no-first-tree': {
     levels: ['debug'],
@@ -58,7 +58,7 @@ export const sourceEvents = {
     levels: ['warn', 'error', 'debug'],
     fields: ['code', 'message', 'detail', 'hint', 'consecutiveFailures', 'err'],
     meaning:
-      'The check of the store for changes failed: the tree stays as it is. Warn: the first failure, or another `code` than before; debug: the same again; error: a bug in dagmount.',
+      'dagmount could not check the store for changes: the tree stays as it is. Warn: the first failure, or another `code` than before; debug: the same again; error: a bug in dagmount.',
   },
   'source-recovered': {
     levels: ['info'],
@@ -68,19 +68,19 @@ export const sourceEvents = {
   armed: {
     levels: ['info'],
     fields: ['release', 'at'],
-    meaning: 'The next release is on the local disk, and is shown at `at`.',
+    meaning: 'The next release is on the local disk. dagmount shows it at the time `at`.',
   },
   'clock-skew': {
     levels: ['info'],
     fields: ['seconds'],
     meaning:
-      "The store's clock is `seconds` ahead of this host's clock. Releases with a set time are shown by the store's clock. Set this host's clock.",
+      "The store's clock is `seconds` ahead of this host's clock. dagmount shows releases with a set time by the store's clock. Set this host's clock.",
   },
   'watched-key-missing': {
     levels: ['warn'],
     fields: ['key', 'code'],
     meaning:
-      'The key of `--watch-key` is missing or cannot be read (`code`): every poll lists the source until it can.',
+      'The key of `--watch-key` is missing or cannot be read (`code`). Every poll lists the source until the key can be read.',
   },
   'watched-key-found': {
     levels: ['info'],
@@ -90,13 +90,13 @@ export const sourceEvents = {
   hinted: {
     levels: ['debug'],
     fields: ['origin'],
-    meaning: 'A hint came: the source is looked at soon.',
+    meaning: 'A hint arrived. dagmount checks the source soon.',
   },
   'events-failed': {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'failures'],
     meaning:
-      'The queue of `--events` cannot be read: changes are found by polling. Warn: the first failure, or another `code` than before; debug: the same again.',
+      'The queue of `--events` cannot be read: polling finds changes. Warn: the first failure, or another `code` than before; debug: the same again.',
   },
   'events-recovered': {
     levels: ['info'],
@@ -106,42 +106,43 @@ export const sourceEvents = {
   'events-not-deleted': {
     levels: ['warn', 'debug'],
     fields: ['messages', 'code', 'detail'],
-    meaning: 'Messages could not be deleted from the queue of `--events`, and come again: that costs a look.',
+    meaning:
+      'dagmount could not delete messages from the queue of `--events`. The queue delivers them again, and dagmount checks the source once more.',
   },
   'events-not-understood': {
     levels: ['warn'],
     fields: [],
     meaning:
-      'The queue of `--events` holds messages that are no events of S3. They are left there: check that it is the right queue. Said once.',
+      'The queue of `--events` holds messages that are not S3 events. dagmount leaves them there. Check that it is the right queue. Logged once.',
   },
   'standby-taken': {
     levels: ['warn'],
     fields: ['source'],
     meaning:
-      'The first source cannot be reached: trees come from the standby `source`. The tree never goes back in time by that.',
+      'The first source cannot be reached: dagmount reads trees from the standby `source`. This never brings back replaced files.',
   },
   'standby-left': {
     levels: ['info'],
     fields: ['source'],
     meaning:
-      'After `standby-taken`: the first source has answered for a minute, and trees come from it again.',
+      'After `standby-taken`: the first source has answered for a minute, and dagmount reads trees from it again.',
   },
   'first-behind': {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The first source answers again, but does not have what was deployed to the standby, or cannot be followed (`detail` says why, and what to do): trees still come from the standby.',
+      'The first source answers again, but lacks what was deployed to the standby, or cannot be followed. dagmount still reads trees from the standby. `detail` says why, and what to do.',
   },
   'standby-unusable': {
     levels: ['warn', 'debug'],
     fields: ['source', 'detail'],
     meaning:
-      'The standby `source` cannot be used (`detail`): found by the request of each day, or when it was needed. Debug: the same again.',
+      'The standby `source` cannot be used (`detail`). The daily test request failed, or a request when the standby was needed. Debug: the same again.',
   },
   'store-traits': {
     levels: ['warn'],
     fields: ['traits'],
-    meaning: 'dagmount has learned how the ETags of the store are made (`traits`).',
+    meaning: 'dagmount has learned how the store makes ETags (`traits`).',
   },
   'setting-ignored': {
     levels: ['warn'],

@@ -5,41 +5,41 @@ export const takeoverEvents = {
   restored: {
     levels: ['info'],
     fields: ['number', 'files', 'publishedAt', 'from'],
-    meaning: 'The tree that was published last was read from this host: it can be shown without the store.',
+    meaning: 'dagmount read the last published tree from the local disk, and can show it without the store.',
   },
   'state-unusable': {
     levels: ['warn'],
     fields: ['file', 'code', 'detail', 'outcome', 'other'],
     meaning:
-      'A file that keeps the last tree for a restart cannot be used. `outcome` says what follows: `other-file` (the tree is read from the file `other`), `new-tree` (the tree is built from the store, and its numbers and dates start again) or `new-mount` (the mount cannot be taken over and is made again).',
+      'A file that keeps the last tree for a restart cannot be used. `outcome` says what dagmount does instead: `other-file` (it reads the tree from the file `other`), `new-tree` (it builds the tree from the store, and numbers and dates start again) or `new-mount` (it cannot take over the mount, and makes a new one).',
   },
   'state-write-failed': {
     levels: ['warn'],
     fields: ['file', 'code'],
     meaning:
-      'At a start, a file that keeps the last tree could not be copied or removed. The mount continues.',
+      'At a start, dagmount could not copy or remove a file that keeps the last tree. The mount continues.',
   },
   'state-not-kept': {
     levels: ['warn'],
     fields: ['file', 'code', 'degraded'],
     meaning:
-      'The tree was published, but cannot be written to the disk for a restart. Free space on that disk, or make it writable.',
+      'dagmount published the tree, but cannot write it to the disk for a restart. Free space on that disk, or make it writable.',
   },
   'state-kept': {
     levels: ['info'],
     fields: ['file'],
-    meaning: 'After `state-not-kept`: the tree can be written for a restart again.',
+    meaning: 'After `state-not-kept`: dagmount can write the tree for a restart again.',
   },
   'step-not-kept': {
     levels: ['warn'],
     fields: ['directory', 'code'],
     meaning:
-      'The newest step that was seen cannot be written to `--state-dir`: after a restart, this node could follow an earlier step. Make the directory writable; each look at the ref tries again.',
+      'dagmount cannot write the newest step that it has seen to `--state-dir`: after a restart, this node could follow an earlier step. Make the directory writable. dagmount retries at each check of the ref.',
   },
   'step-kept': {
     levels: ['info'],
     fields: ['directory'],
-    meaning: 'After `step-not-kept`: the newest step that was seen could be written.',
+    meaning: 'After `step-not-kept`: dagmount wrote the newest step that it has seen.',
   },
   'last-success-not-kept': {
     levels: ['debug'],
@@ -64,7 +64,7 @@ export const takeoverEvents = {
       'resends',
     ],
     meaning:
-      'The previous server ended, and this server serves its mount after `ms` milliseconds. `parts` of them: `tree` until the kept tree was read, `session` until requests were answered, `notifications` until the kernel had been told what it lacked. `cause`: `died`, `silent` (no sign of life), `late` (it did not come to serve in time), `restart-asked` or `service-restarted`.',
+      'The previous server ended, and this server serves its mount after `ms` milliseconds. `parts` divides that time: `tree` (until the kept tree was read), `session` (until the session answered requests), `notifications` (until the kernel had answered the missing notifications). `cause`: `died`, `silent` (no sign of life), `late` (it did not begin to serve in time), `restart-asked` or `service-restarted`.',
   },
   stuck: {
     levels: ['error'],
@@ -75,7 +75,7 @@ export const takeoverEvents = {
   supervised: {
     levels: ['warn'],
     fields: ['supervisor'],
-    meaning: 'The supervisor ended, and another one was started.',
+    meaning: 'The supervisor ended, and the server started another supervisor.',
   },
   unsupervised: {
     levels: ['error'],
@@ -97,7 +97,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      'The holder at `file` gives the mount to no other process while one has it, or does not answer: the process ends with exit code 75.',
+      'Another process has the mount that the holder at `file` keeps, or the holder does not answer: the process ends with exit code 75.',
   },
   'hold-malformed': {
     levels: ['error'],
@@ -109,7 +109,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      '`dagmount hold` cannot listen at `file`, or another holder does: the process ends with exit code 73 or 75.',
+      '`dagmount hold` cannot listen at `file`, or another holder listens there: the process ends with exit code 73 or 75.',
   },
   'readers-not-freed': {
     levels: ['error'],
@@ -120,7 +120,7 @@ export const takeoverEvents = {
   'handed-over': {
     levels: ['info'],
     fields: [],
-    meaning: 'Another server takes over the mount, and this one ends.',
+    meaning: 'Another server takes over the mount, and this server ends.',
   },
   'restart-given-up': {
     levels: ['info'],

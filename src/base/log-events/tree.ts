@@ -5,7 +5,7 @@ export const treeEvents = {
   published: {
     levels: ['info'],
     fields: ['id', 'number', 'publishedAt', 'files', 'added', 'changed', 'removed', 'bytes', 'release'],
-    meaning: 'A new tree is shown.',
+    meaning: 'dagmount shows a new tree.',
   },
   'keys-left-out': {
     levels: ['warn'],
@@ -20,25 +20,25 @@ export const treeEvents = {
   'version-found': {
     levels: ['info'],
     fields: ['version', 'files'],
-    meaning: 'With `--versions`: a release was looked up for the first time, and is shown.',
+    meaning: 'With `--versions`: a process looked up a release for the first time, and dagmount shows it.',
   },
   'version-fetched': {
     levels: ['debug'],
     fields: ['version', 'files'],
     meaning:
-      'The prefetch of a version has ended: what is within `--prefetch`, can be read from the store, and fits into the cache is local. `files`: how many the last pass set out to fetch.',
+      'The prefetch of a version has ended: all files within `--prefetch` that the store returns and that fit into the cache are local. `files`: the number that the last pass tried to fetch.',
   },
   'version-fetch-failed': {
     levels: ['info', 'error'],
     fields: ['version', 'code', 'err'],
     meaning:
-      'The content of a version could not be fetched before it is read (`code`): readers fetch what they need, and the next use of the version tries again. Error: a fault of dagmount.',
+      'The prefetch of a version failed (`code`). Readers fetch what they need, and the next use of the version retries the prefetch. Error: a bug in dagmount.',
   },
   'version-dropped': {
     levels: ['info'],
     fields: ['version'],
     meaning:
-      'No process has used a version for `--version-idle`: it is no longer shown, until a process looks it up again.',
+      'No process has used a version for `--version-idle`. dagmount no longer shows it, until a process looks it up again.',
   },
   'version-unavailable': {
     levels: ['warn', 'error', 'debug'],
@@ -50,7 +50,7 @@ export const treeEvents = {
     levels: ['warn'],
     fields: ['version', 'reason', 'detail', 'hint'],
     meaning:
-      'The store has a version that is not believed (`reason`, as of a ref): the lookup failed with EIO.',
+      'A version in the store failed verification (`reason`, as for a ref): the lookup failed with EIO.',
   },
   'version-refused': {
     levels: ['warn'],
@@ -61,29 +61,31 @@ export const treeEvents = {
   'version-unkept': {
     levels: ['warn'],
     fields: ['version', 'code'],
-    meaning: 'A version cannot be written to the cache directory: after a restart, it is fetched again.',
+    meaning:
+      'dagmount cannot write a version to the cache directory. After a restart, it fetches the version again.',
   },
   stage: {
     levels: ['debug'],
     fields: ['stage', 'seconds'],
-    meaning: 'A stage of a publication has ended: the stages of `dagmount_publish_duration_seconds`.',
+    meaning:
+      'A stage of a publication has ended. The stages are those of `dagmount_publish_duration_seconds`.',
   },
   held: {
     levels: ['warn', 'debug'],
     fields: ['held'],
     meaning:
-      'A listing is held because it removes too much; or a release, because it is not believed or not complete; or a first tree is shown but is not ready, because too many of its objects are unreadable (`held.reason`). The line is repeated every ten minutes while a listing or release is held. `dagmount status` says what to do.',
+      'dagmount holds a listing that removes too much, or a release that failed verification or is incomplete. Or it shows a first tree that is not ready, because too many of its objects are unreadable. `held.reason` says which. While a listing or release is held, the line is repeated every ten minutes. `dagmount status` says what to do.',
   },
   'no-longer-held': {
     levels: ['info'],
     fields: ['generation'],
-    meaning: 'After `held`: a later listing or release was shown, or the held one was accepted.',
+    meaning: 'After `held`: dagmount shows a later listing or release, or the held one was accepted.',
   },
   'waiting-for-objects': {
     levels: ['warn', 'debug'],
     fields: ['since', 'until', 'files', 'objects', 'leftSeconds'],
     meaning:
-      'A new tree waits for objects that cannot be read. After `leftSeconds` it is shown without their content.',
+      'A new tree waits for objects that cannot be read. After `leftSeconds`, dagmount shows it without their content.',
   },
   'waited-for-objects': {
     levels: ['info'],
@@ -93,35 +95,35 @@ export const treeEvents = {
   'unreadable-objects': {
     levels: ['warn'],
     fields: ['files', 'objects'],
-    meaning: 'Files are shown whose objects cannot be read: reading them gives EIO.',
+    meaning: 'dagmount shows files whose objects cannot be read: reading them gives EIO.',
   },
   'readable-objects': {
     levels: ['info'],
     fields: ['files', 'objects'],
-    meaning: 'After `unreadable-objects`: they can be read again, or are no longer shown.',
+    meaning: 'After `unreadable-objects`: the objects can be read again, or are no longer shown.',
   },
   'changing-objects-shown': {
     levels: ['info'],
     fields: ['files'],
     meaning:
-      'Some objects change faster than the source can be listed: each is shown in the version that was fetched.',
+      'Some objects change faster than dagmount can list the source. It shows each in the version that it fetched.',
   },
   'tree-ready': {
     levels: ['info'],
     fields: ['generation', 'cacheTooSmall'],
     meaning:
-      'Of several trees, one is shown, and what is to be prefetched of it is in the cache. `ready` follows when all are.',
+      'One of several trees is shown, and its content to prefetch is in the cache. `ready` follows when all trees are ready.',
   },
   'tree-not-shown': {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'hint'],
     meaning:
-      'Of several trees, one cannot be shown yet: it has no directory, and is tried again at each poll. Debug: the same again. Mend what `hint` names.',
+      'One of several trees cannot be shown yet. It has no directory, and dagmount retries at each poll. Repair what `hint` names. Debug: the same again.',
   },
   'tree-not-ready': {
     levels: ['warn'],
     fields: ['code', 'detail', 'hint'],
     meaning:
-      'Of several trees, nothing of one can be read, or of a release that is its first not all: the mount is not ready. It is tried again, and `tree-ready` follows. Mend what `hint` names.',
+      'The store returns no object of one of several trees, or the first release of a tree is incomplete: the mount is not ready. dagmount retries, and `tree-ready` follows. Repair what `hint` names.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

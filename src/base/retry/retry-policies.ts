@@ -17,7 +17,7 @@ export type Bound = { readonly option: string } | { readonly fixed: string };
 export interface RetryPolicy {
   /** What is tried, in words. */
   readonly what: string;
-  /** Tries in total; Infinity: until its time is over. */
+  /** Tries in total; Infinity: until the time limit. */
   readonly tries: number;
   readonly pauses: Pauses;
   /** For all tries together; undefined: `bound` defines it, or there is no time limit. */
@@ -40,15 +40,15 @@ export const RETRIES = {
     tries: 20,
     pauses: { ...GROWING, jitter: 1 },
     deadlineMs: 30_000,
-    bound: { fixed: 'readers wait for it no longer than --read-deadline says' },
+    bound: { fixed: 'no reader waits longer than --read-deadline' },
     metric: 'dagmount_source_requests_total',
   },
   garbledAnswer: {
-    what: 'of these, an answer that comes garbled',
+    what: 'of these, a garbled answer',
     tries: 3,
     pauses: { ...GROWING, jitter: 1 },
     deadlineMs: 30_000,
-    bound: { fixed: 'more traffic repairs no proxy that alters answers' },
+    bound: { fixed: 'retries do not repair a proxy that alters answers' },
     metric: 'dagmount_source_requests_total',
   },
   page: {
@@ -56,11 +56,11 @@ export const RETRIES = {
     tries: 20,
     pauses: { ...GROWING, jitter: 1 },
     deadlineMs: 10_000,
-    bound: { fixed: 'the next listing begins anew: it is what finds out that the store is down' },
+    bound: { fixed: 'the next listing starts again; listings detect that the store is down' },
     metric: 'dagmount_source_requests_total',
   },
   garbledPage: {
-    what: 'a page that comes garbled, or contradicts itself; within the same time',
+    what: 'a garbled or contradictory page; within the same time limit',
     tries: 3,
     pauses: { ...GROWING, jitter: 0.5 },
     deadlineMs: 10_000,
@@ -68,15 +68,15 @@ export const RETRIES = {
     metric: 'dagmount_source_requests_total',
   },
   listingInOnePage: {
-    what: 'a whole listing in one page, of a store whose pages do not join; then page by page for good',
+    what: 'a whole listing in one page, if the pages of the store do not join; then always page by page',
     tries: 3,
     pauses: NONE,
     deadlineMs: undefined,
-    bound: { fixed: 'a store that cannot give it in time is only slowed down by being asked' },
+    bound: { fixed: 'more requests would slow down a store that cannot answer in time' },
     metric: 'dagmount_source_requests_total',
   },
   brokenBody: {
-    what: 'the rest of a large object whose connection broke, without a byte in between',
+    what: 'the rest of a large object after its connection broke; a try that gets bytes resets the count',
     tries: 3,
     pauses: NONE,
     deadlineMs: undefined,
@@ -92,11 +92,11 @@ export const RETRIES = {
     metric: 'dagmount_source_requests_total',
   },
   damagedContent: {
-    what: 'content that arrives damaged, or changes while it comes',
+    what: 'content that arrives damaged, or changes during the transfer',
     tries: 3,
     pauses: NONE,
     deadlineMs: undefined,
-    bound: { fixed: 'more traffic repairs no proxy that alters answers' },
+    bound: { fixed: 'retries do not repair a proxy that alters answers' },
     metric: 'dagmount_source_requests_total',
   },
   evictedBlob: {
@@ -108,11 +108,11 @@ export const RETRIES = {
     metric: 'dagmount_read_errors_total',
   },
   events: {
-    what: 'the receiving of messages from the queue of `--events`',
+    what: 'receiving messages from the queue of `--events`',
     tries: Number.POSITIVE_INFINITY,
     pauses: { kind: 'growing', firstMs: 1_000, longestMs: 60_000, jitter: 0.5 },
     deadlineMs: undefined,
-    bound: { fixed: 'changes are found by polling meanwhile' },
+    bound: { fixed: 'polling finds changes meanwhile' },
     metric: 'dagmount_hints_total',
   },
   firstStart: {
@@ -140,7 +140,7 @@ export const RETRIES = {
     metric: 'dagmount_waiting_objects',
   },
   backlog: {
-    what: 'the fetching of what is shown, after the store failed',
+    what: 'the background fetch of the shown tree, after the store failed',
     tries: Number.POSITIVE_INFINITY,
     pauses: { kind: 'random', leastMs: 1_000, mostMs: undefined },
     deadlineMs: undefined,
@@ -148,7 +148,7 @@ export const RETRIES = {
     metric: 'dagmount_ready',
   },
   object: {
-    what: 'an object that is to be shown, as a whole: and a second for each 8 KB of it',
+    what: 'a whole object of a new tree; the limit grows by 1 s for each 8 KB',
     tries: 1,
     pauses: NONE,
     deadlineMs: 45_000,
@@ -156,43 +156,43 @@ export const RETRIES = {
     metric: 'dagmount_waiting_objects',
   },
   control: {
-    what: 'one byte of another object, when one has failed',
+    what: 'one byte of another object, after one object failed',
     tries: 1,
     pauses: NONE,
     deadlineMs: 10_000,
-    bound: { fixed: 'a store that takes longer for one byte does not answer' },
+    bound: { fixed: 'a store that needs longer for one byte counts as failing' },
     metric: 'dagmount_source_requests_total',
   },
   unreadableRead: {
-    what: 'a read of an object that could not be had before',
+    what: 'a read of an object that could not be fetched before',
     tries: 1,
     pauses: NONE,
     deadlineMs: 2_000,
-    bound: { fixed: 'many of them are read in one scan' },
+    bound: { fixed: 'one scan reads many of them' },
     metric: 'dagmount_read_errors_total',
   },
   unreadableObject: {
-    what: 'an object that is shown although it cannot be had; from twice the poll interval on',
+    what: 'a shown object that cannot be fetched; the first pause is twice the poll interval',
     tries: Number.POSITIVE_INFINITY,
     pauses: { kind: 'growing', firstMs: 0, longestMs: 600_000, jitter: 0 },
     deadlineMs: undefined,
-    bound: { fixed: 'each publication and each reader tries it besides' },
+    bound: { fixed: 'each publication and each reader also tries it' },
     metric: 'dagmount_unreadable_objects',
   },
   disk: {
-    what: 'a cache directory that took no more; by the first write after the pause',
+    what: 'a cache directory that refused a write; the first write after the pause tries it',
     tries: Number.POSITIVE_INFINITY,
     pauses: { kind: 'random', leastMs: 5_000, mostMs: 5_000 },
     deadlineMs: undefined,
-    bound: { fixed: 'a write that fails costs nothing but itself' },
+    bound: { fixed: 'a failed write has no other cost' },
     metric: 'dagmount_cache_misses_total',
   },
   ref: {
-    what: 'the ref of a release that moves while the log beside it is read',
+    what: 'a ref that moves while dagmount reads the log of steps beside it',
     tries: 3,
     pauses: NONE,
     deadlineMs: undefined,
-    bound: { fixed: 'the next poll begins anew' },
+    bound: { fixed: 'the next poll starts again' },
     metric: 'dagmount_source_requests_total',
   },
   write: {
@@ -200,7 +200,7 @@ export const RETRIES = {
     tries: 5,
     pauses: { kind: 'growing', firstMs: 200, longestMs: 1_600, jitter: 1 },
     deadlineMs: undefined,
-    bound: { fixed: 'its user can repeat the command' },
+    bound: { fixed: 'the user can repeat the command' },
     metric: undefined,
   },
   writeConflict: {
@@ -208,7 +208,7 @@ export const RETRIES = {
     tries: 8,
     pauses: { kind: 'growing', firstMs: 100, longestMs: 800, jitter: 1 },
     deadlineMs: undefined,
-    bound: { fixed: 'its user can repeat the command' },
+    bound: { fixed: 'the user can repeat the command' },
     metric: undefined,
   },
   step: {
@@ -216,7 +216,7 @@ export const RETRIES = {
     tries: 5,
     pauses: { kind: 'growing', firstMs: 300, longestMs: 2_400, jitter: 0.67 },
     deadlineMs: undefined,
-    bound: { fixed: 'its user decides, seeing who was faster' },
+    bound: { fixed: 'the command reports it, and the user decides' },
     metric: undefined,
   },
 } as const satisfies Readonly<Record<string, RetryPolicy>>;

@@ -33,14 +33,14 @@ export const mountOptions = {
   'allow-idmap': setting({
     group: 'mount',
     kind: kinds.toggle(),
-    help: 'Allow idmapped mounts of the mount, as pods with a user namespace need; Linux 6.12. Waiting reads are then not told apart by user',
+    help: 'Allow idmapped mounts of the mount, which pods with a user namespace need; Linux 6.12. dagmount then does not distinguish waiting reads by user',
     default: 'false',
     described: 'off',
   }),
   'takeover-deadline': setting({
     group: 'mount',
     kind: kinds.duration({ min: '1s', max: '24h' }),
-    help: 'How long readers wait for a new server after one has died; then their calls fail and the mount is replaced',
+    help: 'How long readers wait for a new server after the server has died; then their calls fail, and dagmount replaces the mount',
     default: '60s',
   }),
   'no-standby': setting({
@@ -53,7 +53,7 @@ export const mountOptions = {
   driver: setting({
     group: 'mount',
     kind: kinds.choice(['auto', 'kernel', 'fuse-native']),
-    help: 'Driver for the FUSE protocol of the kernel; auto takes kernel, or fuse-native with a warning if kernel cannot be used',
+    help: 'Driver for the FUSE protocol of the kernel; auto uses kernel, or fuse-native with a warning if kernel cannot be used',
     default: 'auto',
   }),
 } as const;

@@ -6,7 +6,7 @@ export const processOptions = {
   socket: optional({
     group: 'control',
     kind: kinds.path('FILE'),
-    help: 'Path of the control socket, which status and similar commands ask',
+    help: 'Path of the control socket, which status and similar commands query',
     described:
       '/run/dagmount/<mount id>.sock as root, else in $XDG_RUNTIME_DIR/dagmount, else in /tmp/dagmount-<uid>',
   }),
@@ -25,7 +25,7 @@ export const processOptions = {
   'metrics-listen': optional({
     group: 'control',
     kind: kinds.hostAndPort(),
-    help: 'Offer /metrics, /healthz and /readyz, and nothing else, over TCP',
+    help: 'Serve /metrics, /healthz and /readyz, and nothing else, over TCP',
     described: 'off',
   }),
   daemon: setting({
@@ -51,7 +51,7 @@ export const processOptions = {
   config: optional({
     group: 'process',
     kind: kinds.path('FILE'),
-    help: 'A YAML file of these options, by their names without the dashes in front',
+    help: 'YAML file with these options, named without the leading dashes',
     described: 'none',
   }),
   'print-config': setting({

@@ -12,13 +12,13 @@ export const publicationOptions = {
   settle: setting({
     group: 'publication',
     kind: kinds.duration({ max: '10m' }),
-    help: 'How long the listing must be unchanged before a change is shown, so that a deploy arrives as one; 0 is off',
+    help: 'How long the listing must be unchanged before dagmount shows a change, so that a deploy arrives as one change; 0 is off',
     default: '1s',
   }),
   'unreadable-wait': setting({
     group: 'publication',
     kind: kinds.duration({ max: '1h' }),
-    help: 'How long a tree waits for an object that the store does not give, before that file is shown with EIO; 0 does not wait',
+    help: 'How long a tree waits for an object that the store does not return, before dagmount shows that file with EIO; 0 does not wait',
     default: '60s',
   }),
   'watch-key': optional({
@@ -28,25 +28,25 @@ export const publicationOptions = {
       'a key below the prefix, as a path: no slash at its beginning or end, no empty component, no . or ..',
       /^(?!s3:\/\/)(?!\.{1,2}(?:\/|$))[^\0\n/]+(?:\/(?!\.{1,2}(?:\/|$))[^\0\n/]+)*$/,
     ),
-    help: 'Poll this object instead of the listing; list only when it has changed, and every 10 minutes',
+    help: 'Poll this object instead of the listing; list only when the object has changed, and every 10 minutes',
     described: 'none',
   }),
   events: optional({
     group: 'publication',
     kind: kinds.queue(),
-    help: 'A queue of SQS with the events of the bucket: look at the source when one comes, besides polling',
+    help: 'SQS queue with the events of the bucket: besides polling, check the source when an event arrives',
     described: 'none',
   }),
   'webhook-listen': optional({
     group: 'publication',
     kind: kinds.hostAndPort(),
-    help: 'Take POST requests, proven by a secret, that ask to look at the source now, and nothing else',
+    help: 'Accept POST requests that prove a secret; they can only make dagmount check the source now',
     described: 'off',
   }),
   'webhook-secret-file': optional({
     group: 'publication',
     kind: kinds.path('FILE'),
-    help: 'The secrets of --webhook-listen, one a line; the file is read again when it changes',
+    help: 'The secrets of --webhook-listen, one a line; dagmount reads the file again when it changes',
     described: 'none',
   }),
   prefetch: setting({

@@ -24,13 +24,13 @@ export const releaseOptions = {
   'allowed-signers': optional({
     group: 'release',
     kind: kinds.path('FILE'),
-    help: 'Show only releases that a key of this file has signed; the file has the format of allowed signers of OpenSSH, and is read again at each poll',
+    help: 'Show only releases that a key of this file has signed; the file has the format of allowed signers of OpenSSH, and dagmount reads it again at each poll',
     described: 'none: no signature is required',
   }),
   'min-seq': setting({
     group: 'release',
     kind: kinds.integer(0, 9_999_999_999),
-    help: 'Hold every step of the environment whose number is lower',
+    help: 'Hold every step of the environment with a lower number',
     default: '0',
   }),
   'state-dir': setting({
@@ -44,20 +44,20 @@ export const releaseOptions = {
   versions: setting({
     group: 'release',
     kind: kinds.toggle(),
-    help: 'Show the tree in current/, and each release that the environment has had in versions/ID, when it is looked up',
+    help: 'Show the tree in current/. Each release that the environment has had appears in versions/ID when a process looks it up',
     default: 'false',
     described: 'off',
   }),
   'keep-versions': setting({
     group: 'release',
     kind: kinds.integer(0, 64),
-    help: 'How many versions, those used last, stay however long ago that was',
+    help: 'Number of most recently used versions that stay, however long ago their last use was',
     default: '5',
   }),
   'version-idle': setting({
     group: 'release',
     kind: kinds.duration({ min: '1s', max: '8760h' }),
-    help: 'How long after its last use any other version stays',
+    help: 'How long any other version stays after its last use',
     default: '6h',
   }),
 } as const;

@@ -7,7 +7,7 @@ export const storeOptions = {
   'endpoint-url': optional({
     group: 'store',
     kind: kinds.endpoint(),
-    help: "The store's address, where it is not AWS's own. Path-style addressing is then the default",
+    help: "The store's address, if it is not AWS's own. Path-style addressing is then the default",
     described: "AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, the profile's, else AWS's own",
     variables: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
     inProfile: aws.endpointOf,
@@ -25,13 +25,13 @@ export const storeOptions = {
   profile: optional({
     group: 'store',
     kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),
-    help: "The profile of AWS's own files that credentials, region, endpoint and the like come from",
+    help: "The profile of AWS's own files for credentials, region, endpoint and the like",
     described: 'AWS_PROFILE, AWS_DEFAULT_PROFILE, else default',
   }),
   'force-path-style': optional({
     group: 'store',
     kind: kinds.toggle(),
-    help: 'Name the bucket in the path and not in the host',
+    help: 'Put the name of the bucket into the path, not into the host name',
     described: "the profile's addressing_style, else on where the endpoint is outside amazonaws.com",
     inProfile: aws.pathStyleOf,
   }),
@@ -61,14 +61,14 @@ export const storeOptions = {
   'standby-source': setting({
     group: 'store',
     kind: kinds.list('ADDRESS', 'an address such as s3://BUCKET/PREFIX', /^s3:\/\/\S+$/),
-    help: 'Where the tree is read while the first source cannot be reached; several are tried in order',
+    help: 'Where to read the tree while the first source cannot be reached; dagmount tries several in order',
     default: [],
     described: 'none',
   }),
   'standby-endpoint-url': setting({
     group: 'store',
     kind: kinds.list('URL', 'an http:// or https:// address, or -', /^(?:https?:\/\/[^\s@?#]+|-)$/),
-    help: "The address of the standby's store, where it is not AWS's own; one for all standbys, or one for each",
+    help: "The address of the standby's store, if it is not AWS's own; one for all standbys, or one for each",
     default: [],
     described: "AWS's own",
   }),
@@ -89,7 +89,7 @@ export const storeOptions = {
   'standby-after': setting({
     group: 'store',
     kind: kinds.duration({ max: '24h' }),
-    help: 'How long the first source must fail before a standby is read',
+    help: 'How long the first source must fail before dagmount reads a standby',
     default: '30s',
   }),
   concurrency: setting({

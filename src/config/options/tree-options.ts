@@ -8,28 +8,28 @@ export const treeOptions = {
   include: setting({
     group: 'tree',
     kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
-    help: 'Show only what matches, as in .gitignore, on the path below the prefix',
+    help: 'Show only files that match; patterns as in .gitignore, on the path below the prefix',
     default: [],
     described: 'everything',
   }),
   exclude: setting({
     group: 'tree',
     kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
-    help: 'Do not show what matches, even if it is included',
+    help: 'Do not show files that match, even if --include matches them, too',
     default: [],
     described: 'nothing',
   }),
   executable: setting({
     group: 'tree',
     kind: kinds.list('GLOB', 'patterns as in .gitignore', /^[^\0\n]+$/),
-    help: 'Files that match have the execute bits, before --umask',
+    help: 'Give files that match the execute bits, before --umask',
     default: [],
     described: 'none',
   }),
   'cache-dir': setting({
     group: 'cache',
     kind: kinds.path('DIRECTORY'),
-    help: 'Where content is kept on the local disk',
+    help: 'Directory for cached content on the local disk',
     default: defaultCacheDirectory,
     described:
       '/var/cache/dagmount as root, else $XDG_CACHE_HOME/dagmount; without a home /tmp/dagmount-cache-<uid>',
@@ -37,7 +37,7 @@ export const treeOptions = {
   'cache-size': setting({
     group: 'cache',
     kind: kinds.size({ min: '1MiB' }),
-    help: 'Most content that is kept there',
+    help: 'Maximum size of the cached content',
     default: '2GiB',
   }),
 } as const;

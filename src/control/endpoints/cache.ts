@@ -20,7 +20,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
     route({
       method: 'GET',
       path: '/v1/cache',
-      summary: 'What the cache holds, in all',
+      summary: 'Totals of the cache',
       query: noQueryShape,
       answers: { 200: cacheShape },
       handle: () => ({ status: 200, json: cache.totals() }),
@@ -28,7 +28,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
     route({
       method: 'GET',
       path: '/v1/cache/blobs',
-      summary: 'What the cache holds, the most recently used first',
+      summary: 'The blobs of the cache, the most recently used first',
       query: pageQueryShape,
       answers: { 200: blobsShape },
       handle: ({ query: { after, limit = DEFAULT_LIMIT } }) => {
@@ -37,17 +37,17 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
         return { status: 200, json: { items, next: next === undefined ? null : String(next) } };
       },
     }),
-    pathsRoute('evict', 'Removes content from the cache: it is fetched again when it is read', (...asked) =>
+    pathsRoute('evict', 'Removes content from the cache; the next read fetches it again', (...asked) =>
       cache.evict(...asked),
     ),
-    pathsRoute('pin', 'Keeps paths in the cache, as they are and as they will be', (...asked) =>
+    pathsRoute('pin', 'Keeps paths in the cache, in their present and future versions', (...asked) =>
       cache.pin(...asked),
     ),
-    pathsRoute('unpin', 'Keeps paths no more than others', (...asked) => cache.unpin(...asked)),
+    pathsRoute('unpin', 'Removes the pins of paths', (...asked) => cache.unpin(...asked)),
     route({
       method: 'POST',
       path: '/v1/cache/prefetch',
-      summary: 'Fetches content ahead of reads; answers when it is local, or the time is over',
+      summary: 'Fetches content ahead of reads; answers when it is local, or at the time limit',
       query: noQueryShape,
       body: prefetchRequestShape,
       answers: { 200: pathResultsShape },
@@ -59,7 +59,7 @@ export function cacheRoutes(cache: CacheViews): readonly Route[] {
     route({
       method: 'POST',
       path: '/v1/cache/verify',
-      summary: 'Reads and checks all that the cache holds; what is not what was stored is removed',
+      summary: 'Reads and checks the whole cache, and removes damaged blobs',
       query: noQueryShape,
       body: emptyRequestShape,
       answers: { 200: verifiedShape },

@@ -73,7 +73,7 @@ function treeRoutes(views: TreeControlViews, { tree, cache }: TreeParts): readon
     route({
       method: 'GET',
       path: '/v1/generations',
-      summary: 'The publications that are remembered, the newest first',
+      summary: 'The remembered publications, the newest first',
       query: pageQueryShape,
       answers: { 200: generationsShape },
       handle: ({ query }) => {
@@ -123,7 +123,7 @@ function statusRoute(views: Pick<MountControlViews, 'status'>): Route {
   return route({
     method: 'GET',
     path: '/v1/status',
-    summary: 'What is shown, how fresh it is, and what works less well than it should',
+    summary: 'What is shown, how fresh it is, and what does not work fully',
     query: noQueryShape,
     answers: { 200: statusShape },
     handle: () => ({ status: 200, json: views.status() }),
@@ -146,7 +146,7 @@ function healthRoute(path: string, views: Pick<MountControlViews, 'health'>): Ro
   return route({
     method: 'GET',
     path,
-    summary: 'Whether the daemon answers the kernel: a store outage or a held listing changes nothing in it',
+    summary: 'Whether the daemon answers the kernel; a store outage or a held listing does not affect it',
     query: noQueryShape,
     answers: { 200: probeShape, 503: probeShape },
     handle: async () => probeAnswer(await views.health()),
@@ -157,7 +157,7 @@ function readyRoute(path: string, views: Pick<MountControlViews, 'readiness'>): 
   return route({
     method: 'GET',
     path,
-    summary: 'Whether a whole tree is mounted and what is fetched beforehand is local',
+    summary: 'Whether a whole tree is mounted and its content to prefetch is local',
     query: noQueryShape,
     answers: { 200: probeShape, 503: probeShape },
     handle: () => probeAnswer(views.readiness()),

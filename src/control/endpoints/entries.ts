@@ -30,7 +30,7 @@ export function entryRoute(tree: TreeViews): Route {
   return route({
     method: 'GET',
     path: '/v1/entries/{path...}',
-    summary: 'Why a path is what it is: its key, version, date, generation and what the cache has of it',
+    summary: 'Where a path comes from: its key, version, date, generation, and what the cache has of it',
     query: entryQueryShape,
     answers: { 200: entryShape, 304: undefined },
     handle: async ({ parameters, query, headers, signal }) => {

@@ -8,7 +8,7 @@ export function eventsRoute(feed: EventFeed): Route {
   return route({
     method: 'GET',
     path: '/v1/events',
-    summary: 'What happens, as server-sent events; with Last-Event-ID also what was missed since',
+    summary: 'The events of the daemon, as server-sent events; with Last-Event-ID also the missed ones',
     query: noQueryShape,
     answers: { 200: undefined },
     media: [EVENT_STREAM],

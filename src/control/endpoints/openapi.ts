@@ -37,7 +37,7 @@ export function openApiOf(version: string, routes: readonly Route[]): Json {
       description:
         'The control socket of one mount. Times are RFC 3339 in UTC, sizes bytes, durations seconds.',
     },
-    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; any host name will do' }],
+    servers: [{ url: 'http://localhost', description: 'Over the Unix socket; any host name works' }],
     paths,
     components: { schemas: { Problem: schemaOf(problemDetailsShape, 'output') } },
   };
@@ -62,7 +62,7 @@ function operationOf(row: Route, operationId: string): Json {
 /** Like GET, without a body in the answer. */
 function headOf(row: Route, operationId: string): Json {
   const statuses = [...Object.keys(row.answers), '4XX', '5XX'];
-  const responses = Object.fromEntries(statuses.map((status) => [status, { description: 'As of GET' }]));
+  const responses = Object.fromEntries(statuses.map((status) => [status, { description: 'As for GET' }]));
   return { operationId, summary: row.summary, parameters: parametersOf(row), responses };
 }
 
@@ -76,13 +76,13 @@ function responseOf(status: number, shape: z.ZodMiniType | undefined, media: rea
     const type = 'application/json';
     const isProblem = status >= 400;
     return {
-      description: isProblem ? 'It is not so' : 'What was asked for',
+      description: isProblem ? 'The condition is not met' : 'The requested data',
       content: { [type]: { schema: schemaOf(shape, 'output') } },
     };
   }
-  if (status === 304) return { description: 'The tree is the one of If-None-Match' };
+  if (status === 304) return { description: 'The tree is the same as in If-None-Match' };
   const content = Object.fromEntries(media.map((type) => [type, { schema: { type: 'string' } }]));
-  return { description: 'What was asked for', content };
+  return { description: 'The requested data', content };
 }
 
 function parametersOf({ path, query }: Route): readonly Json[] {

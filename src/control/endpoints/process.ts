@@ -20,7 +20,7 @@ export function processRoutes(daemon: ProcessViews): readonly Route[] {
     route({
       method: 'PUT',
       path: '/v1/log-level',
-      summary: 'Logs from this severity on, until the daemon ends',
+      summary: 'Changes the log level, until the daemon ends',
       query: noQueryShape,
       body: logLevelRequestShape,
       answers: { 200: logLevelShape },
@@ -29,7 +29,7 @@ export function processRoutes(daemon: ProcessViews): readonly Route[] {
     route({
       method: 'GET',
       path: '/v1/config',
-      summary: 'What the daemon was told, and by what',
+      summary: 'The configuration of the daemon, and the origin of each value',
       query: noQueryShape,
       answers: { 200: configShape },
       handle: () => ({ status: 200, json: daemon.config() }),

@@ -28,7 +28,7 @@ export function refreshTreesRoute(trees: readonly Pick<ControlledTree, 'path' | 
     method: 'POST',
     path: '/v1/refresh',
     summary:
-      'Has all trees look at the store; with wait, answers when each has shown what it found, or failed',
+      'Checks the sources of all trees now; with wait, answers when each tree shows what was found, or has failed',
     query: noQueryShape,
     body: refreshRequestShape,
     answers: { 200: refreshedTreesShape, 202: refreshedTreesShape },

@@ -7,7 +7,7 @@ export function restartRoute(views: MountControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/restart',
-    summary: 'Starts another server, and ends this one when that is ready',
+    summary: 'Starts another server, and ends this one when the other is ready',
     query: noQueryShape,
     answers: { 200: restartedShape },
     handle: async () => {

@@ -17,7 +17,7 @@ export function refreshRoute(views: TreeControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/refresh',
-    summary: 'Looks at the store now; with wait, answers when the kernel shows what was found',
+    summary: 'Checks the store now; with wait, answers when the kernel shows what was found',
     query: noQueryShape,
     body: refreshRequestShape,
     answers: { 200: refreshedShape, 202: refreshedShape },
@@ -63,7 +63,7 @@ export function acceptRoute(views: TreeControlViews): Route {
   return route({
     method: 'POST',
     path: '/v1/accept',
-    summary: 'Publishes what is held, if a fresh listing still has it',
+    summary: 'Publishes the held tree, if a fresh listing still has it',
     query: noQueryShape,
     body: acceptRequestShape,
     answers: { 200: acceptedShape },

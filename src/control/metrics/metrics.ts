@@ -4,7 +4,7 @@ import { type Labels, labelsOf, type MetricDeclaration, MetricDeclarer } from '.
 import type { Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
 
-/** prom-client's own metrics that are named like counters and are none; others report the same numbers by type. */
+/** prom-client's own metrics that are named like counters but are gauges; others report the same numbers by type. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -51,80 +51,79 @@ export interface TreeMeter {
 export class Metrics {
   readonly #metrics = new MetricDeclarer();
 
-  readonly #buildInfo = this.#metrics.gaugeOfMount('dagmount_build_info', 'What runs: always 1', [
+  readonly #buildInfo = this.#metrics.gaugeOfMount('dagmount_build_info', 'The running versions: always 1', [
     'version',
     'node',
   ]);
   readonly #generationInfo = this.#metrics.gauge(
     'dagmount_generation_info',
-    'The generation that is shown: always 1',
+    'The shown generation: always 1',
     ['generation'],
   );
   readonly #generationNumber = this.#metrics.gauge(
     'dagmount_generation_number',
-    'Number of the generation that is shown; grows by one a publication',
+    'Number of the shown generation; grows by one with each publication',
   );
   readonly #generationPublished = this.#metrics.gauge(
     'dagmount_generation_published_timestamp_seconds',
-    'When the generation that is shown was published',
+    'When the shown generation was published',
   );
   readonly #generationFiles = this.#metrics.gauge(
     'dagmount_generation_files',
-    'Files of the generation that is shown',
+    'Files of the shown generation',
   );
   readonly #releaseSeq = this.#metrics.gauge(
     'dagmount_release_seq',
-    'Number of the step that put the release shown in force; absent where the source is a prefix',
+    'Number of the step that put the shown release in force; absent if the source is a prefix',
   );
-  readonly #releaseInfo = this.#metrics.gauge(
-    'dagmount_release_info',
-    'The release that is shown: always 1',
-    ['ref', 'release'],
-  );
+  readonly #releaseInfo = this.#metrics.gauge('dagmount_release_info', 'The shown release: always 1', [
+    'ref',
+    'release',
+  ]);
   readonly #versions = this.#metrics.gaugeOfMount(
     'dagmount_versions',
     'Versions shown beside the current tree; absent without --versions',
   );
   readonly #versionLookups = this.#metrics.counterOfMount(
     'dagmount_version_lookups_total',
-    'Look-ups of versions that were not shown yet, by how they ended',
+    'Lookups of versions that were not shown yet, by outcome',
     ['outcome'],
   );
   readonly #versionLookupsWaiting = this.#metrics.gaugeOfMount(
     'dagmount_version_lookups_waiting',
-    'Look-ups of versions that wait for the store; absent without --versions',
+    'Lookups of versions that wait for the store; absent without --versions',
   );
   readonly #releaseCreated = this.#metrics.gauge(
     'dagmount_release_created_timestamp_seconds',
-    'When the step that put the release shown in force was made, by its writer',
+    "When the step that put the shown release in force was made, by its writer's clock",
   );
   readonly #releaseArmed = this.#metrics.gauge(
     'dagmount_release_armed_timestamp_seconds',
-    'When the release that is armed will be shown; absent where none is',
+    'When the armed release will be shown; absent if no release is armed',
   );
   readonly #lastSuccess = this.#metrics.gauge(
     'dagmount_source_last_success_timestamp_seconds',
-    'When the last revalidation that succeeded began',
+    'When the last successful revalidation began',
   );
   readonly #staleness = this.#metrics.gauge(
     'dagmount_source_staleness_seconds',
-    'Time since the last revalidation that succeeded began',
+    'Time since the last successful revalidation began',
   );
   readonly #failures = this.#metrics.gauge(
     'dagmount_source_consecutive_failures',
-    'Revalidations that failed since the last that succeeded',
+    'Revalidations that failed since the last successful one',
   );
   readonly #sourceSlow = this.#metrics.gauge(
     'dagmount_source_slow',
-    'Whether a listing takes, or took, longer than a minute: 0 or 1',
+    'Whether the running listing, or the last one, took longer than a minute: 0 or 1',
   );
   readonly #onStandby = this.#metrics.gauge(
     'dagmount_source_on_standby',
-    'Whether trees are read from a standby source: 0 or 1; absent without one',
+    'Whether dagmount reads trees from a standby source: 0 or 1; absent without a standby',
   );
   readonly #listingSeconds = this.#metrics.gauge(
     'dagmount_source_listing_seconds',
-    'Time that the listing under way has taken, or else the last one took',
+    'Time that the running listing has taken, or else the last one took',
   );
   readonly #sourceRequests = this.#metrics.counted(
     'dagmount_source_requests_total',
@@ -133,7 +132,7 @@ export class Metrics {
   );
   readonly #sourceDurations = this.#metrics.histogram(
     'dagmount_source_request_duration_seconds',
-    "Time to the head of the store's answer",
+    "Time until the head of the store's answer arrives",
     ['operation'],
   );
   readonly #hints = this.#metrics.counted(
@@ -143,55 +142,55 @@ export class Metrics {
   );
   readonly #sourceBytes = this.#metrics.counted(
     'dagmount_source_bytes_total',
-    'Bytes of content and listings that came',
+    'Bytes of content and listings received from the store',
   );
   readonly #stages = this.#metrics.histogram(
     'dagmount_publish_duration_seconds',
-    'Time that the stages of a revalidation took',
+    'Duration of the stages of a revalidation',
     ['stage'],
   );
   readonly #stuck = this.#metrics.gaugeOfMount(
     'dagmount_publication_stuck',
-    'Whether a process keeps the kernel from taking a publication: 0 or 1',
+    'Whether a process keeps the kernel from applying a publication: 0 or 1',
   );
   readonly #held = this.#metrics.gauge('dagmount_held', 'Whether a listing or a ref is held back: 0 or 1');
   readonly #heldInfo = this.#metrics.gauge(
     'dagmount_held_info',
-    'Why a listing or a ref is held back: 1 while it is',
+    'Why a listing or a ref is held back: 1 while it is held',
     ['reason'],
   );
   readonly #waiting = this.#metrics.gauge(
     'dagmount_waiting_objects',
-    'Objects that cannot be had, for which a tree waits before it is shown',
+    'Unreadable objects that a new tree waits for',
   );
   readonly #unreadable = this.#metrics.gauge(
     'dagmount_unreadable_objects',
-    'Files that are shown although their content cannot be had: reading them fails',
+    'Shown files whose content the store does not return: reading them fails',
   );
   readonly #problems = this.#metrics.gauge('dagmount_problems', 'Keys that are not shown as they are', [
     'reason',
   ]);
-  readonly #cacheBytes = this.#metrics.gauge('dagmount_cache_bytes', 'Content in the cache');
+  readonly #cacheBytes = this.#metrics.gauge('dagmount_cache_bytes', 'Bytes of content in the cache');
   readonly #cacheLimit = this.#metrics.gauge(
     'dagmount_cache_limit_bytes',
-    'Most content that the cache may hold',
+    'Most bytes of content that the cache may hold',
   );
   readonly #cacheEntries = this.#metrics.gauge('dagmount_cache_entries', 'Blobs in the cache');
   readonly #cacheHits = this.#metrics.counter(
     'dagmount_cache_hits_total',
-    'Content that was asked for and was in the cache',
+    'Requests for content that was in the cache',
   );
   readonly #cacheMisses = this.#metrics.counter(
     'dagmount_cache_misses_total',
-    'Content that was asked for and was fetched',
+    'Requests for content that dagmount fetched',
   );
   readonly #cacheEvictions = this.#metrics.counter(
     'dagmount_cache_evictions_total',
-    'Blobs that made room for others',
+    'Blobs that the cache evicted to make room',
   );
   readonly #cacheCorrupt = this.#metrics.counter(
     'dagmount_cache_corrupt_total',
-    'Blobs that were not what was stored',
+    'Blobs that differed from what was stored',
   );
   readonly #fuseRequests = this.#metrics.counterOfMount(
     'dagmount_fuse_requests_total',
@@ -200,19 +199,16 @@ export class Metrics {
   );
   readonly #fuseDurations = this.#metrics.mirror(
     'dagmount_fuse_request_duration_seconds',
-    'Time from reading a request of the kernel to its answer; IOCTLs, which the transport answers, are not in it',
+    'Time from reading a request of the kernel to its answer, without IOCTLs, which the transport answers',
     'opcode',
   );
   readonly #readErrors = this.#metrics.counterOfMount('dagmount_read_errors_total', 'Reads that failed', [
     'errno',
   ]);
-  readonly #restarts = this.#metrics.counterOfMount(
-    'dagmount_restarts_total',
-    'Times that the server was started again',
-  );
+  readonly #restarts = this.#metrics.counterOfMount('dagmount_restarts_total', 'Restarts of the server');
   readonly #supervised = this.#metrics.gaugeOfMount(
     'dagmount_supervised',
-    'Whether the server would be started again: 0 or 1',
+    'Whether a supervisor would start the server again: 0 or 1',
   );
   readonly #ready = this.#metrics.gaugeOfMount(
     'dagmount_ready',

@@ -8,7 +8,7 @@ type Kept = ConstructorParameters<Addon['Channel']>[2];
 interface Notifying {
   readonly messages: readonly ReplyMessage[];
   readonly results: Int32Array;
-  /** As the kernel does: an errno for each, 0 unless told. */
+  /** Answers each notification with its errno, by default 0, as the kernel does. */
   answer(errnos?: readonly number[]): void;
 }
 
@@ -16,9 +16,9 @@ interface Notifying {
 export class FakeKernel {
   readonly replies: ReplyMessage[] = [];
   readonly notifying: Notifying[] = [];
-  /** Whether notifications are answered at once, all with 0. */
+  /** Whether each notification gets the answer 0 at once. */
   answersNotifications = true;
-  /** What the next replies are refused with; 0: not at all. */
+  /** The errno with which the next replies are refused; 0: they are accepted. */
   refusal = 0;
   isClosed = false;
   #kept: Kept | undefined;
@@ -48,12 +48,12 @@ export class FakeKernel {
     return this.#kept;
   }
 
-  /** The replies to notifications that the session sent from its own thread: those have the unique 0. */
+  /** The replies to requests: without the notifications from the session's own thread, which have unique 0. */
   get answers(): readonly ReplyMessage[] {
     return this.replies.filter(({ unique }) => unique !== 0);
   }
 
-  /** The session reads one request, or several at once. */
+  /** Hands the session one request, or several at once. */
   send(...messages: readonly Uint8Array[]): void {
     const [requests, lengths, , , onRequests] = this.#channel;
     for (const [slot, message] of messages.entries()) {
@@ -63,14 +63,14 @@ export class FakeKernel {
     onRequests(messages.length);
   }
 
-  /** One request, and the reply where it came at once. */
+  /** Sends one request; returns the reply if it came at once. */
   ask(kind: RequestKind, node: number, body?: Uint8Array, sender?: Sender): ReplyMessage | undefined {
     const before = this.replies.length;
     this.send(requestBytes(kind, node, body, sender));
     return this.replies[before];
   }
 
-  /** The connection is over. */
+  /** Ends the connection. */
   end(errno: number): void {
     this.#channel[6](errno);
   }
@@ -89,7 +89,7 @@ export class FakeKernel {
       this.#channel[5]();
     };
     this.notifying.push({ messages, results, answer });
-    // The transport notes the job behind its call of notify: the kernel is never that quick.
+    // The transport records the job only after notify() returns, and the kernel never answers sooner.
     if (this.answersNotifications) setImmediate(answer);
   }
 }

@@ -13,7 +13,7 @@ describe('the journal of requests that are not answered', () => {
     memory = new ArrayBuffer(JOURNAL_BYTES);
     journal = new Journal(memory);
   });
-  /** As another process finds it. */
+  /** The unanswered requests, as a successor process finds them. */
   const left = (): readonly string[] => {
     const successor = new Journal(memory);
     return successor.unanswered().map(({ offset, length }) => {

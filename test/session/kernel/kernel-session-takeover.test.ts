@@ -21,7 +21,7 @@ describe('a session that takes over', () => {
 
   const agreed = { flags: FUSE_HAS_RESEND } as InitReply;
   const takeover = (others: Partial<Takeover> = {}): Takeover => ({ init: agreed, ...others });
-  /** What a server leaves that was killed while these waited. */
+  /** The journal of a server that was killed while these requests waited. */
   const leftBy = (...requests: readonly Uint8Array[]): ArrayBuffer => {
     const memory = new ArrayBuffer(JOURNAL_BYTES);
     const left = new Journal(memory);

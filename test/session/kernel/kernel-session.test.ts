@@ -11,7 +11,7 @@ const ROOT = 1;
 const NOTIFY_INVAL_INODE = 2;
 const NOTIFY_INVAL_ENTRY = 3;
 
-/** As Linux 6.12 offers itself. */
+/** The body of INIT as Linux 6.12 sends it. */
 const INIT = words(7, 41, 131_072, 0x7fff_ffff, 0x0001_ffff, ...new Array(11).fill(0));
 
 describe('a session, with no kernel but its bytes', () => {
@@ -47,7 +47,7 @@ describe('a session, with no kernel but its bytes', () => {
     fetch?.answer({ kind: 'memory', bytes: Buffer.from('print(1)') });
     await f.answered(1);
     assert.deepEqual([f.kernel.replies[0]?.unique, f.kernel.replies[0]?.body.toString()], [8, '1)']);
-    // What was handed over in memory is kept for a while: nothing is fetched twice.
+    // The session keeps content that came in memory for a while, so it fetches nothing twice.
     f.kernel.ask('read', f.node('a.py'), range(0, 5), { unique: 10 });
     await f.answered(2);
     assert.equal(f.kernel.replies[1]?.body.toString(), 'print');
@@ -99,7 +99,7 @@ describe('a session, with no kernel but its bytes', () => {
 
   test('lets a read go whose reader is dying, with EINTR', async () => {
     f.start({ 'a.py': 'a' });
-    // No process has this id: it is gone.
+    // No process has this id, so the reader counts as gone.
     f.kernel.ask('read', f.node('a.py'), range(0, 10), { unique: 8, pid: 2 ** 22 + 1 });
     const [fetch] = await f.fetched(1);
     f.kernel.ask('interrupt', 0, words(8, 0), { unique: 9 });
@@ -190,11 +190,11 @@ describe('a session, with no kernel but its bytes', () => {
     );
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(isTold, false);
-    // ENOENT: the kernel had nothing of that name. Any other is a failure.
+    // ENOENT: the kernel had no such name. Any other errno is a failure.
     job?.answer([ERRNO.ENOENT, ERRNO.EINVAL]);
     const { sent, failed } = await published;
     assert.deepEqual([sent, failed], [codes.length, 1]);
-    // It asks which of the replaced nodes the kernel still holds: ENOENT is none.
+    // The session asks which replaced nodes the kernel still holds. ENOENT: it does not hold that node.
     await waitFor('the question', () => f.kernel.notifying.length > 1);
     f.kernel.notifying[1]?.answer(f.kernel.notifying[1].messages.map(() => ERRNO.ENOENT));
     await waitFor('its end', () => f.released.includes(old));

@@ -10,7 +10,7 @@ const uid = process.getuid?.() ?? 0;
 
 interface FakeThread {
   readonly tid?: number;
-  /** Undefined: it may not be read. */
+  /** Undefined: this file may not be read. */
   readonly syscall?: string;
   readonly fds?: Readonly<Record<number, string>>;
 }

@@ -39,7 +39,7 @@ describe('the question which replaced nodes the kernel still holds', () => {
     );
     asked[0]?.answer(Int32Array.of(ERRNO.ENOENT));
     await turn();
-    // 100 is gone meanwhile.
+    // Node 100 is released by now, so the probe asks for the other two.
     assert.deepEqual(
       asked.map(({ count }) => count),
       [1, 2],

@@ -18,7 +18,7 @@ interface AskedFetch {
   answer(result: FetchResult): void;
 }
 
-/** A session with no kernel but its bytes, and what it told its server. */
+/** A session over a fake kernel, and what it told its server. */
 export class SessionOnBytes {
   readonly kernel = new FakeKernel();
   readonly fetches: AskedFetch[] = [];
@@ -28,7 +28,7 @@ export class SessionOnBytes {
   readonly released: number[] = [];
   #started: { readonly session: KernelSession; readonly generation: Generation } | undefined;
 
-  /** `of`: in the place of a tree of the files. */
+  /** `of`: the tree to serve instead of one that is built from the files. */
   start(
     files: Files,
     { left, ...options }: Partial<KernelSessionOptions> & { readonly left?: Partial<LeftOfTree> } = {},
@@ -77,7 +77,7 @@ export class SessionOnBytes {
     return waitFor(`${count} answers`, () => this.kernel.answers.length >= count);
   }
 
-  /** The fetches that main was asked for, once there are so many. */
+  /** The fetches that the session asked main for, once there are this many. */
   async fetched(count: number): Promise<readonly AskedFetch[]> {
     await waitFor(`${count} fetches`, () => this.fetches.length >= count);
     return this.fetches;

@@ -153,7 +153,7 @@ describe('a session that shows versions', () => {
     const entry = entryOf(lookup(VERSIONS_ID, ONE));
     assert.deepEqual(entry, { nodeId: versionRootId(ONE, SALT), entryTtl: 0n, attributesTtl: 0n });
     assert.equal(sought.length, 0);
-    // Eight who wait make one question.
+    // Eight waiting requests cause one look-up.
     for (let at = 0; at < 8; at++) assert.equal(getattr(entry.nodeId, 100 + 2 * at), undefined);
     assert.deepEqual(
       sought.map(({ id }) => id),
@@ -232,7 +232,7 @@ describe('a session that shows versions', () => {
   test('gives a look-up up when all who waited have died', async () => {
     start();
     const { nodeId } = entryOf(lookup(VERSIONS_ID, ONE));
-    // No such process: it is dead.
+    // No process has this id, so the reader counts as dead.
     kernel.ask('getattr', nodeId, words(0, 0, 0, 0), { unique: 100, pid: 2 ** 30 });
     kernel.ask('interrupt', 0, words(100, 0), { unique: 102 });
     assert.equal((await replyTo(100)).error, -ERRNO.EINTR);

@@ -15,15 +15,15 @@ class FakeQueue implements EventQueue {
   readonly messages: QueueMessage[] = [];
   readonly deleted: string[] = [];
   readonly mostMessages = 10;
-  /** How many messages each deletion was of. */
+  /** The number of messages in each deletion. */
   readonly deletions: number[] = [];
   receives = 0;
-  /** Receives that wait, or last, at the moment; and the most of them so far. */
+  /** Receives that are under way at the moment, and the most at one time so far. */
   underWay = 0;
   mostUnderWay = 0;
-  /** What a receive takes; undefined: no time. */
+  /** How long a receive takes; undefined: no time. */
   lasts: ((signal: AbortSignal) => Promise<void>) | undefined;
-  /** What a deletion takes; undefined: no time. */
+  /** How long a deletion takes; undefined: no time. */
   deletes: ((signal: AbortSignal) => Promise<void>) | undefined;
   fails: StoreError | undefined;
   #wake: Deferred<void> = deferred();

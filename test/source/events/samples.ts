@@ -1,4 +1,4 @@
-/** As S3 puts it into a queue (version 2.1), with what is looked at. */
+/** A notification as S3 puts it into a queue (version 2.1), with the fields that the server reads. */
 export function s3Notification(bucket: string, ...keys: readonly string[]): string {
   return JSON.stringify({
     Records: keys.map((key) => ({
@@ -20,7 +20,7 @@ export function s3Notification(bucket: string, ...keys: readonly string[]): stri
   });
 }
 
-/** As EventBridge hands it to a target. */
+/** An event as EventBridge hands it to a target. */
 export function eventBridgeEvent(bucket: string, key: string): string {
   return JSON.stringify({
     version: '0',
@@ -40,7 +40,7 @@ export function eventBridgeEvent(bucket: string, key: string): string {
   });
 }
 
-/** As SNS delivers a message without raw delivery. */
+/** A message as SNS delivers it without raw delivery. */
 export function inSns(message: string): string {
   return JSON.stringify({
     Type: 'Notification',

@@ -16,11 +16,11 @@ import { HOUR, signal, watchOf } from './looks.ts';
 import { ENVIRONMENT, type Signing, WrittenRoot, type WrittenStep } from './written-root.ts';
 
 /*
- * Whoever can write to the bucket writes any bytes at all. Whatever they are, a look comes to an end, and is no other release
- * than one that was deployed and signed.
+ * An attacker with write access to the bucket can write any bytes. Whatever the bytes are, a look ends, and yields no
+ * other release than one that was deployed and signed.
  */
 
-/** What ssh-keygen makes, without one process for each of thousands of signatures. */
+/** Signs as ssh-keygen does, without one process for each of thousands of signatures. */
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const blob = Buffer.concat([
   wireString('ssh-ed25519'),
@@ -83,7 +83,7 @@ function releasesOf(look: RefLook): readonly string[] {
   }
 }
 
-/** What becomes of one object. */
+/** Changes or removes one object. */
 type Tampering = (objects: Map<string, Uint8Array>, key: string) => void;
 
 const tamperings: fc.Arbitrary<Tampering> = fc.oneof(

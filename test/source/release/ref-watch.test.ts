@@ -71,7 +71,7 @@ describe('a ref', () => {
     const steps = history(store);
     store.putRef(steps[1]!);
     assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
-    // Also where the next entry of the log was made unreadable for that purpose.
+    // This also holds if an attacker made the next entry of the log unreadable to hide it.
     store.objects.set(releaseKeys.logEntry(ENVIRONMENT, 3), Buffer.from('nonsense'));
     assert.equal(reasonOf(await watchOf(store).look(signal)), 'rolled-back');
     store.objects.set(releaseKeys.logEntry(ENVIRONMENT, 3), Buffer.alloc(1_000_000));
@@ -180,7 +180,7 @@ describe('a ref', () => {
       if (bytes === undefined) store.objects.delete(ref);
       else store.objects.set(ref, bytes);
       assert.equal(reasonOf(await watch.look(signal)), reason);
-      // Over and over, with the conditional request answered by "not modified" or not.
+      // Each further look says the same, whether or not the conditional request is answered by "not modified".
       assert.equal(reasonOf(await watch.look(signal)), reason);
     }
     store.putRef(first);
@@ -215,7 +215,7 @@ describe('a ref', () => {
   test('made over five minutes ahead of the store is held until its time comes', async () => {
     const store = new WrittenRoot();
     const step = store.deploy(['a.py'], undefined, { created: store.now + 6 * 60_000 });
-    // This host's clock is a day ahead; the store's decides.
+    // This host's clock is a day ahead, but the store's clock decides.
     const watch = watchOf(store, { clock: { now: () => store.now + 24 * HOUR } });
     assert.equal(reasonOf(await watch.look(signal)), 'created-ahead');
     store.now += 2 * 60_000;
@@ -240,7 +240,7 @@ describe('a ref', () => {
       const third = store.deploy(['c.py'], second, { notBefore: instant });
       const armed = await watch.look(signal);
       assert.ok(armed.kind === 'armed' && armed.instant === instant);
-      // The Date of an answer is known to the second.
+      // The Date of an answer is precise to the second.
       store.now = instant - 2_000;
       assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
       store.now = instant + 2_000;
@@ -274,7 +274,7 @@ describe('a ref', () => {
     await watch.look(signal);
     const step = store.deploy(['b.py'], first, { created: store.now - 1 });
     assert.equal(reasonOf(await watch.look(signal)), 'created-back');
-    // Many steps later, too.
+    // A later step does not change that.
     store.deploy(['c.py'], step, { created: store.now - 1 });
     assert.equal(reasonOf(await watch.look(signal)), 'created-back');
   });
@@ -301,7 +301,7 @@ describe('a manifest', () => {
     const look = await watch.look(signal);
     assert.equal(reasonOf(look), 'missing-manifest');
     assert.equal(look.kind === 'held' && look.hold.key, key);
-    // It was seen all the same: the step before is not followed in its place.
+    // The node has seen this step nevertheless, so it does not follow the step before instead.
     store.putRef(first);
     assert.equal(reasonOf(await watch.look(signal)), 'rolled-back');
     assert.equal(reasonOf(await watchOf(store, { memory }).look(signal)), 'rolled-back');
@@ -321,7 +321,7 @@ describe('a manifest', () => {
       store.objects.set(key, wrong);
       assert.equal(reasonOf(await watchOf(store).look(signal)), 'damaged-manifest');
     }
-    // One of the right digest, planted under the id of another release.
+    // A manifest with the right digest, planted under the id of another release.
     const other = store.deploy(['b.py'], undefined, { release: step.payload.release });
     assert.equal(other.payload.release, step.payload.release);
     assert.equal(reasonOf(await watchOf(store).look(signal)), 'damaged-manifest');

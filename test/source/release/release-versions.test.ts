@@ -72,7 +72,7 @@ describe('a version', () => {
     const found = await versions.find(step.release, signal);
     assert.ok(found.kind === 'found' && found.generation.find('d/b.py') > 0);
     assert.deepEqual(store.reads, [releaseKeys.witness(step.release, ENVIRONMENT)]);
-    // One under the name of another release's is not used.
+    // A manifest that is kept under another release's name is not used.
     manifests.keep(second.payload.manifest, manifest);
     const other = await versions.find(second.payload.release, signal);
     assert.ok(other.kind === 'found' && other.generation.find('c.py') > 0);

@@ -80,7 +80,7 @@ describe('a ref that has to be signed', { skip: missingSshKeygen() ?? false }, (
       assert.equal(reasonOf(look), 'signature');
       assert.ok(look.kind === 'held' && !look.hold.acceptable);
       assert.equal(await watch.accept(second.digest), false);
-      // It was never believed: the step before is followed as before.
+      // The node never accepted the second step, so it follows the first one as before.
       store.putRef(first);
       store.objects.delete(releaseKeys.logEntry(ENVIRONMENT, 2));
       assert.deepEqual(await watch.look(signal), { kind: 'unchanged' });
@@ -165,7 +165,7 @@ describe('a ref that has to be signed', { skip: missingSshKeygen() ?? false }, (
     store.deploy(['evil.py'], second, { created: start + HOUR / 2 }, signing(zoe.file));
     assert.equal(reasonOf(await watchOf(store, { signers: lines, memory }).look(signal)), 'created-back');
     assert.equal(reasonOf(await watchOf(store, { signers: lines }).look(signal)), 'created-back');
-    // Nor does it help to delete the step from the log that tells it, or to plant another one.
+    // Nor does it help an attacker to delete the log entry that reveals this, or to plant another one.
     const key = releaseKeys.logEntry(ENVIRONMENT, 2);
     store.objects.delete(key);
     assert.equal(reasonOf(await watchOf(store, { signers: lines }).look(signal)), 'missing-log');
@@ -191,7 +191,7 @@ function fingerprintOf(file: string): string {
     .split(' ')[1]!;
 }
 
-/** An agent that has the key, and is named by SSH_AUTH_SOCK; `use` gets a file that holds the public half alone. */
+/** An agent that has the key, and is named by SSH_AUTH_SOCK. `use` gets a file with only the public half. */
 async function withAgent(file: string, use: (publicFile: string) => Promise<void>): Promise<void> {
   const socket = join(directory, `agent-${process.pid}-${Math.floor(performance.now())}`);
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });

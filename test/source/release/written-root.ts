@@ -24,13 +24,13 @@ export interface WrittenStep {
 
 export type Signing = (payload: Uint8Array) => readonly EnvelopeSignature[];
 
-/** A release root in memory, as a store shows it to readers; its clock is set by hand. */
+/** A release root in memory, as readers see it in a store. A test sets its clock. */
 export class WrittenRoot implements ReleaseReader {
   readonly objects = new Map<string, Uint8Array>();
   readonly reads: string[] = [];
-  /** Milliseconds since the epoch, by the store. */
+  /** The store's time, in milliseconds since the epoch. */
   now = Date.UTC(2026, 10, 20, 12);
-  /** Whether its answers have a Date. */
+  /** Whether the store's answers have a Date. */
   dated = true;
   /** Called before each answer. */
   before: (key: string) => void = () => undefined;
@@ -92,7 +92,7 @@ export class WrittenRoot implements ReleaseReader {
     return step;
   }
 
-  /** Has the ref be this one, and nothing else change. */
+  /** Replaces the ref by this step, and changes nothing else. */
   putRef(step: WrittenStep, environment = ENVIRONMENT): void {
     this.objects.set(releaseKeys.ref(environment), step.bytes);
   }

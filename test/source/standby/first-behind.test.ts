@@ -12,7 +12,7 @@ async function deployedAway(t: TestContext): Promise<Node> {
   return node;
 }
 
-/** The same, where f1.py was overwritten by mistake, and the first is back, and lacks nothing but that. */
+/** The same, but f1.py was overwritten by mistake. The first store is back, and lacks only that change. */
 async function mistakenAway(t: TestContext): Promise<Node> {
   const node = await deployedAway(t);
   node.second.put('f1.py', 'a mistake', node.clock.now());
@@ -72,7 +72,7 @@ describe('a standby source to which was deployed', () => {
     before.first.isDown = false;
     await before.pass(2 * MINUTE);
     assert.equal(before.source.view.isActive, true);
-    // What a server without a standby shows is what the first source has.
+    // A server without a standby shows what the first source has.
     const plain = await Node.start(t);
     await plain.look();
     before.shown = plain.shown;
@@ -99,7 +99,7 @@ describe('a standby source to which was deployed', () => {
     await node.pass(2 * MINUTE);
     assert.equal(node.source.view.isActive, false);
 
-    // From then on the first is followed, whatever is deleted there while no server runs.
+    // From then on the node follows the first source, whatever is deleted there while no server runs.
     node.first.delete('fix.py');
     const after = node.restarted(t);
     await after.pass(10_000);

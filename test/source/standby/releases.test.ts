@@ -131,7 +131,7 @@ describe('the release of a standby', () => {
     assert.equal(await source.accept(digestOf(second.step), { signal }), true);
     assert.equal((await look()).kind, 'candidate');
 
-    // The source of the standby has seen step 6 itself, and holds what comes before.
+    // The standby's own source has seen step 6, so it holds an earlier step.
     second.step = stepOf(5);
     second.hold = {
       reason: 'rolled-back',

@@ -276,7 +276,7 @@ describe('the same bytes under other ETags', () => {
       await node.pass(MINUTE);
       assert.equal(node.source.view.isActive, true);
       assert.equal(node.shown!.generation.id, shown);
-      // By the standby's own ETag, although it is shown under that of the first.
+      // The node reads by the standby's own ETag, although the tree shows the file under the first store's ETag.
       node.forget();
       assert.equal(await node.read('f7.py'), 'file 7');
       node.second.put('f7.py', 'changed', node.clock.now());

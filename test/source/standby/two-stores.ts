@@ -26,7 +26,7 @@ type Etags = Partial<Record<'firstEtag' | 'secondEtag', (body: string) => string
 export class Store {
   readonly name: string;
   isDown = false;
-  /** Whether it then closes each connection, as behind a cable that was cut; else it says that it can do nothing. */
+  /** While it is down: true closes each connection, as a cut cable would; false answers that the token has expired. */
   dropsConnections = false;
   /** Requests so far. */
   requests = 0;
@@ -57,7 +57,7 @@ export class Store {
       fault: ({ key }) => {
         this.requests += 1;
         if (key === '') this.listings += 1;
-        // Counts as unreachable, and is not tried again.
+        // The answer ExpiredToken counts as unreachable, and the client does not retry it.
         if (!this.isDown) return undefined;
         return this.dropsConnections ? 'lost-before' : { status: 403, code: 'ExpiredToken' };
       },
@@ -80,7 +80,7 @@ export class Store {
     this.#objects.delete(`dags/${path}`);
   }
 
-  /** As replication does it, with the dates; or as a copy does, with a date of its own. */
+  /** Copies as replication does, with the dates; or as a copy does, with a date of its own. */
   copyFrom(other: Store, modified?: number): void {
     this.#objects.clear();
     for (const [key, object] of other.#objects) {
@@ -90,19 +90,19 @@ export class Store {
 }
 
 export const md5 = (body: string): string => createHash('md5').update(body).digest('hex');
-/** As of an upload in parts: no MD5 of the bytes, and another one in each store. */
+/** The ETag of an upload in parts: no MD5 of the bytes, and different in each store. */
 export const inParts = (salt: string) => (body: string) => `${md5(salt + body)}-2`;
 
 /** A node with a first store and a standby, and what it shows. */
 export class Node {
   readonly clock: FakeClock = new FakeClock();
-  /** The standby that the shown tree is of; undefined: it is of the first. */
+  /** The standby that the shown tree comes from; undefined: it comes from the first store. */
   followed: string | undefined;
   readonly log = new RecordingLog();
   readonly first: Store;
   readonly second: Store;
   readonly views: StandbyView[] = [];
-  /** Trees that were shown, the first one too. */
+  /** How many trees were shown, including the first one. */
   publications = 0;
   opened = 0;
   /** Whether content is on the local disk. */
@@ -168,7 +168,7 @@ export class Node {
     return new Node(t, first, second);
   }
 
-  /** One that reads from the second store, which has all that the first has: that one is down. */
+  /** A node that reads from the second store, which has all objects of the first: the first store is down. */
   static async startAway(t: Cleanup, etags: Etags = {}): Promise<Node> {
     const node = await Node.start(t, etags);
     node.second.copyFrom(node.first);
@@ -178,12 +178,12 @@ export class Node {
     return node;
   }
 
-  /** Another server of the same mount, which goes on with the tree that this one shows. */
+  /** Another server of the same mount, which continues with the tree that this one shows. */
   restarted(t: Cleanup): Node {
     return new Node(t, this.first, this.second, this);
   }
 
-  /** One look, and what it shows is shown, with its content. Resolves with `failed` where it rejects. */
+  /** Looks once, and shows a new tree with its content. Resolves with `failed` where the look rejects. */
   async look(): Promise<Look['kind'] | 'failed'> {
     const { signal } = new AbortController();
     let look: Look;
@@ -209,20 +209,20 @@ export class Node {
     return look.kind;
   }
 
-  /** As an operator accepts what is held. */
+  /** Accepts what is held, as an operator would. */
   async accept(hold: SourceHold): Promise<boolean> {
     const { signal } = new AbortController();
     return this.source.accept(hold.step?.digest ?? hold.listing?.digest ?? '', { signal });
   }
 
-  /** What is held, where one more look is held. */
+  /** What the next look holds; throws if it holds nothing. */
   async held(): Promise<SourceHold> {
     const look = await this.source.look({ signal: new AbortController().signal });
     if (look.kind !== 'held') throw new Error(`a look ended as ${look.kind}`);
     return look.hold;
   }
 
-  /** Looks every ten seconds for so long, or more rarely; resolves with how the last one ended. */
+  /** Looks every ten seconds for this long, or less often; resolves with the result of the last look. */
   async pass(ms: number, everyMs = 10_000): Promise<Look['kind'] | 'failed'> {
     let last: Look['kind'] | 'failed' = 'failed';
     for (let passed = 0; passed < ms; passed += everyMs) {
@@ -241,7 +241,7 @@ export class Node {
       .sort();
   }
 
-  /** What a reader gets of a file that is shown. */
+  /** What a reader gets of a shown file. */
   async read(path: string): Promise<string> {
     const { generation } = this.shown!;
     const { etag, size } = generation.version(generation.find(path));
@@ -254,7 +254,7 @@ export class Node {
     return body;
   }
 
-  /** As if nothing was on the local disk. */
+  /** Forgets all content on the local disk. */
   forget(): void {
     this.#bodies.clear();
   }

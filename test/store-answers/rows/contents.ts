@@ -62,7 +62,7 @@ const checksums: readonly Row[] = [
     (right) => withHeaders(right, ['x-amz-checksum-crc32', 'not base64!']),
     noChecksum,
   ),
-  // They say nothing then, and the ETag is an MD5.
+  // Conflicting checksums are ignored, and the ETag is an MD5.
   harmless('two checksums of one kind, of which the first is wrong', (right) => ({
     ...right,
     headers: [

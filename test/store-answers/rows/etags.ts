@@ -25,12 +25,12 @@ const md5 = (bytes: Buffer | string): string => createHash('md5').update(bytes).
 const listed = (change: (etag: string) => string | undefined): Fault =>
   rowsChanged((row) => ({ ...row, ETag: change(row.ETag?.replaceAll('&quot;', '') ?? '') }), 'one');
 
-/** Of one object, in the listing and in the answer to GET. */
+/** For one object: its ETag in the listing and in the answer to GET does no harm. */
 function harmless(name: string, inList: (etag: string) => string | undefined, inGet: Change): Row {
   return { name, list: listed(inList), get: changed(inGet), seen: fine };
 }
 
-/** Of one object: the listing can be lived with, the answer to GET is not that object. */
+/** For one object: its row in the listing is usable, but the answer to GET is not that object. */
 function another(
   name: string,
   inList: (etag: string) => string | undefined,
@@ -164,7 +164,7 @@ const ofOne: readonly Row[] = [
   },
 ];
 
-/** What `If-Match` is compared with by a store whose ETags are its own. */
+/** A store with its own ETags, which it compares `If-Match` with. */
 function own(etagOf: (right: Answer) => string): Fault {
   return (right, asked) => {
     const given = withEtag(right, etagOf(right));
@@ -174,7 +174,7 @@ function own(etagOf: (right: Answer) => string): Fault {
   };
 }
 
-/** The store is so, for ever: its files are read all the same, and it says so once. */
+/** The store is always so. All its files can be read nevertheless, and the mount says so once. */
 function ofStore(name: string, row: Partial<Row>): Row {
   return { name: `${name}, of every object`, scope: 'all', lasting: true, ...row, seen: fine };
 }

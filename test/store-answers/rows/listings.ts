@@ -23,7 +23,7 @@ const every = (name: string, change: (row: ListedRow) => ListedRow, seen: Seen):
 const xml = (name: string, change: (text: string) => string, seen: Seen): Row =>
   listing(name, xmlChanged(change), seen);
 
-/** Two pages of what is asked for, with another place or token than ever at the end of the first. */
+/** Cuts a page after this many rows, and gives it this token. */
 function cut(page: ListedPage, at: number, token: string | undefined): ListedPage {
   if (page.rows.length <= at) return page;
   return { ...page, rows: page.rows.slice(0, at), keyCount: String(at), truncated: 'true', token };
@@ -120,7 +120,7 @@ const rows: readonly Row[] = [
   row('a size that is none', (row) => ({ ...row, Size: 'many' }), leftOut('bad-size')),
   row('a negative size', (row) => ({ ...row, Size: '-1' }), leftOut('bad-size')),
   row('no size', (row) => ({ ...row, Size: undefined }), leftOut('bad-size')),
-  // SeaweedFS has an order of its own.
+  // SeaweedFS has its own order.
   listing(
     'rows out of order, over two pages',
     twoPages((page, token) => (token === undefined ? { ...page, rows: page.rows.toReversed() } : page)),
@@ -143,7 +143,7 @@ const rows: readonly Row[] = [
   ),
 ];
 
-/** A listing that goes on, with a first page of a hundred rows; each page is then changed. */
+/** A listing with a first page of a hundred rows, and further pages. `change` changes each page. */
 function twoPages(change: (page: ListedPage, token: string | undefined) => ListedPage): Fault {
   return pageChanged((page, token, after) =>
     change(token === undefined && after === undefined ? cut(page, 100, tokenAfter(page, 100)) : page, token),
@@ -291,7 +291,7 @@ const documents: readonly Row[] = [
   ),
 ];
 
-/** The key of the odd object, in its row. */
+/** The element with the key of the odd object, in its row. */
 const oddElement = new RegExp(`(<Key>${oddKey}</Key>)`);
 
 function prefixed(text: string): string {

@@ -15,7 +15,7 @@ import {
   withHeaders,
 } from '../wire.ts';
 
-/** The same answer wherever it comes; one object's fault where it is one object's. */
+/** The same answer in every place. Where it concerns one object, the object is at fault. */
 function everywhere(name: string, fault: Fault, codes: readonly string[], more: Partial<Row> = {}): Row {
   const one = object(...codes);
   const seen = { listing: store(...codes), first: one, later: one, range: one, ...more.seen };
@@ -38,7 +38,7 @@ function once(name: string, fault: Fault): Row {
   return { name, list: times(1, fault), get: times(1, fault), seen: fine };
 }
 
-/** The same from every object: then it is the store's fault. */
+/** The same answer for every object, so the store is at fault. */
 function ofEach(name: string, fault: Fault, codes: readonly string[]): Row {
   const all: Seen = store(...codes);
   return {
@@ -58,7 +58,7 @@ const part = (right: Answer, contentRange: string | undefined): Answer => ({
   status: 206,
 });
 
-/** Something else than the object. Where it is shorter than what was asked for, it may be taken for another version. */
+/** For an answer that is not the object. Where it is shorter than expected, it may be taken for another version. */
 const misplaced = ['not-s3', 'corrupt', 'changed'];
 
 const okay: readonly Row[] = [

@@ -35,7 +35,7 @@ function harmful(name: string, fault: Fault, ...codes: readonly string[]): Row {
 const half = ({ body }: Answer): Buffer => body.subarray(0, body.length >> 1);
 const rest = ({ body }: Answer): Buffer => body.subarray(body.length >> 1);
 
-/** Byte by byte, each a second after the one before. */
+/** Sends byte by byte, one each second. */
 function dripped(bytes: Buffer): readonly Step[] {
   return [...bytes.subarray(0, 2_000)].flatMap((byte): readonly Step[] => [
     Uint8Array.of(byte),
@@ -43,7 +43,7 @@ function dripped(bytes: Buffer): readonly Step[] {
   ]);
 }
 
-/** In the place of the length, or beside it. */
+/** Replaces the Content-Length header by one header for each of these lengths. */
 function withLengths(right: Answer, ...lengths: readonly string[]): Answer {
   const plain = without(right, 'Content-Length');
   return {
@@ -294,7 +294,7 @@ const encodings: readonly Row[] = [
   {
     name: 'an object that is stored packed, as it is',
     put: (bucket, key, body) => {
-      // Packed, the large one would be a small one.
+      // If it were packed, the large object would be a small one.
       const isLarge = body.length > 1024 * 1024;
       bucket.put(key, isLarge ? body : gzipSync(body), { headers: { 'Content-Encoding': 'gzip' } });
     },

@@ -9,23 +9,23 @@ import { airflowBinaries, airflowCommand, airflowPython } from './installation.t
 
 export interface Bundle {
   readonly name: string;
-  /** Of what Airflow reads; of the bucket and the prefix in it, where that is an object store. */
+  /** The path of what Airflow reads; for an object store, the bucket and the prefix in it. */
   readonly path: string;
   /**
-   * What Airflow reads it by: a folder, unless told; the bundle of python/airflow-provider-dagmount over a mount; or the bundle
-   * of the provider of Amazon over a prefix of an object store.
+   * How Airflow reads it: from a folder (the default); by the bundle of python/airflow-provider-dagmount over a mount;
+   * or by the bundle of Amazon's provider over a prefix of an object store.
    */
   readonly kind?: 'folder' | 'dagmount' | 's3';
-  /** Of the bundle, besides what says where it is. */
+  /** Arguments of the bundle, besides those that say where it is. */
   readonly kwargs?: Readonly<Record<string, unknown>>;
 }
 
 export interface AirflowOptions {
-  /** The first is the DAGs folder. */
+  /** The first one is the DAGs folder. */
   readonly bundles: readonly [Bundle, ...Bundle[]];
-  /** AIRFLOW__SECTION__KEY and other variables, over those that every test has. */
+  /** AIRFLOW__SECTION__KEY and other variables; they override those that every test has. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The sqlite file that the settings name, if another than Airflow's own. */
+  /** The sqlite file that the settings name, if it is not Airflow's own. */
   readonly database?: string;
 }
 
@@ -34,15 +34,15 @@ export interface Ran {
   readonly output: string;
 }
 
-/** An Airflow with a home, a database and a record of what is written to it, all of one test's own. */
+/** An Airflow with a home, a database and a record of writes to it, which belong to one test. */
 export interface Airflow {
   readonly home: string;
   readonly database: AirflowDatabase;
   readonly audit: AirflowAudit;
   readonly environment: NodeJS.ProcessEnv;
-  /** Runs a command of Airflow to its end. */
+  /** Runs a command of Airflow, and waits for its end. */
   run(args: readonly string[], deadlineMs?: number): Promise<Ran>;
-  /** Starts a part of Airflow, such as `dag-processor`, which goes on until the test ends. */
+  /** Starts a part of Airflow, such as `dag-processor`, which runs until the test ends. */
   start(...args: readonly string[]): Child;
 }
 
@@ -75,17 +75,17 @@ function environmentOf(home: string, options: AirflowOptions): NodeJS.ProcessEnv
     PATH: `${airflowBinaries}:${process.env.PATH ?? ''}`,
     HOME: home,
     AIRFLOW_HOME: home,
-    // The mount takes no __pycache__; kept here, it makes a change that Python's check of pyc files misses visible.
+    // The mount takes no __pycache__. Bytecode kept here shows each change that Python's check of pyc files misses.
     PYTHONPYCACHEPREFIX: join(home, 'pycache'),
     AIRFLOW__CORE__DAGS_FOLDER: options.bundles[0].path,
     AIRFLOW__CORE__LOAD_EXAMPLES: 'False',
-    // 30 s in production: it would keep an edit from the database for as long.
+    // 30 s in production: that would delay each edit in the database by as long.
     AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL: '0',
     AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST: JSON.stringify(options.bundles.map(configurationOf)),
     AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH: join(home, 'bundles'),
     AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL: '1',
     AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL: '1',
-    // 5 s in production: often, so that a pause is seen for what it is.
+    // 5 s in production; more often here, so that each pause shows in the record.
     AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC: '1',
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED: 'False',
     ...options.settings,

@@ -14,7 +14,7 @@ export interface DagVersion {
 
 type Health = Readonly<Record<string, { readonly status: string | null }>>;
 
-/** Airflow's REST API, which its UI shows what it shows by. */
+/** Airflow's REST API, from which its UI gets what it shows. */
 export class AirflowApi {
   readonly #address: string;
   #token: string | undefined;
@@ -23,7 +23,7 @@ export class AirflowApi {
     this.#address = address;
   }
 
-  /** Waits until it answers. */
+  /** Waits until the API answers. */
   async open(): Promise<void> {
     this.#token = await waitFor(
       'a token of the API server',
@@ -45,14 +45,14 @@ export class AirflowApi {
     return await this.#ask('GET', `dags/${dag}/dagRuns/${encodeURIComponent(run)}`);
   }
 
-  /** The state of a task of a run; undefined before it is scheduled. */
+  /** The state of a task of a run; undefined before Airflow schedules the task. */
   async taskState(dag: string, run: string, task: string): Promise<string | undefined> {
     const path = `dags/${dag}/dagRuns/${encodeURIComponent(run)}/taskInstances/${task}`;
     const { state } = await this.#ask<{ readonly state: string | null }>('GET', path);
     return state ?? undefined;
   }
 
-  /** Has it run again on the release that the run is of. */
+  /** Has the task run again, on the release of the run. */
   async clearTask(dag: string, run: string, task: string): Promise<void> {
     await this.#ask('POST', `dags/${dag}/clearTaskInstances`, {
       dry_run: false,
@@ -63,7 +63,7 @@ export class AirflowApi {
     });
   }
 
-  /** The newest first. */
+  /** The versions of a DAG, the newest first. */
   async dagVersions(dag: string): Promise<readonly DagVersion[]> {
     const path = `dags/${dag}/dagVersions?order_by=-version_number&limit=100`;
     return (await this.#ask<{ readonly dag_versions: readonly DagVersion[] }>('GET', path)).dag_versions;

@@ -1,10 +1,10 @@
 import type { AirflowDatabase } from './database.ts';
 
 /**
- * What Airflow wrote, kept by triggers in its own database: a state that lasted only for a moment is seen as surely as
- * one that stays, which a look every now and then would miss.
+ * What Airflow wrote, recorded by triggers in its own database: the record also has states that lasted only for a
+ * moment, which looks at intervals would miss.
  *
- * `at` is seconds since the epoch; rows are in the order in which they were written.
+ * `at` is seconds since the epoch; rows are in the order of the writes.
  */
 export interface AuditRow {
   readonly id: number;
@@ -13,8 +13,8 @@ export interface AuditRow {
   /** The DAG's id, or the file of an import error, or the bundle of a refresh. */
   readonly subject: string;
   /**
-   * The DAG's description, or the stack trace of an import error; of `labelled`, which comes with each `parsed`, the version of
-   * the bundle (empty for none), a space, and the DAG's description.
+   * The DAG's description, or the stack trace of an import error. For `labelled`, which comes with each `parsed`: the
+   * version of the bundle (empty for none), a space, and the DAG's description.
    */
   readonly detail: string | null;
 }
@@ -74,7 +74,7 @@ export class AirflowAudit {
     return new AirflowAudit(database);
   }
 
-  /** The place in the record to look from. */
+  /** The present end of the record, as the start of a later look. */
   async mark(): Promise<number> {
     const [row] = await this.#database.rows('SELECT coalesce(max(id), 0) AS id FROM dagmount_audit');
     return Number(row?.id ?? 0);
@@ -89,9 +89,9 @@ export class AirflowAudit {
   }
 
   /**
-   * DAGs that are stale now or were for any moment, and import errors, since the mark; each as a line.
+   * DAGs that are or were stale since the mark, and import errors since then; a line for each.
    *
-   * @param where only what has this in the id of the DAG or the path of the file
+   * @param where only those with this text in the id of the DAG or the path of the file
    */
   async harm(mark: number, where = ''): Promise<readonly string[]> {
     const isThere = ({ subject }: AuditRow): boolean => subject.includes(where);
@@ -108,7 +108,7 @@ export class AirflowAudit {
     ];
   }
 
-  /** The times without a heartbeat of the processor since the mark, the one then under way and the present one too. */
+  /** The gaps between the processor's heartbeats since the mark, with the gap at the mark and the present one. */
   async heartbeatGaps(mark: number): Promise<readonly { readonly from: number; readonly to: number }[]> {
     const [first] = await this.#database.rows(
       `SELECT coalesce(max(id), 0) AS id FROM dagmount_audit WHERE id <= ? AND kind = 'heartbeat'`,

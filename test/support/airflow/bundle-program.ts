@@ -6,7 +6,7 @@ import { type Cleanup, defer, temporaryDirectory } from '../temporary.ts';
 import { waitFor } from '../wait-for.ts';
 import { airflowPython } from './installation.ts';
 
-/** How a call of a bundle ended, and what the bundle says of itself then. */
+/** The result of a call of a bundle, and the bundle's properties after it. */
 export interface BundleAnswer {
   readonly error: null | {
     readonly kind: 'MountUnavailable' | 'VersionUnavailable';
@@ -18,7 +18,7 @@ export interface BundleAnswer {
   readonly version: string | null;
   readonly supportsVersioning: boolean;
   readonly isInitialized: boolean;
-  /** Of the file that was asked for; the error of reading it. */
+  /** The text of the file that the test asked for; if reading fails, the error. */
   readonly text: string | null;
 }
 
@@ -28,10 +28,10 @@ export interface TestedBundle {
   tell(): Promise<BundleAnswer>;
 }
 
-/** A process of its own, without a scheduler, that makes bundles of python/airflow-provider-dagmount and asks them. */
+/** A separate process, without a scheduler, that makes and calls bundles of python/airflow-provider-dagmount. */
 export class BundleProgram {
   readonly #reader: Reader;
-  /** Read below the bundle's path after each call. */
+  /** The program reads this file below the bundle's path after each call. */
   readonly #file: string;
   #bundles = 0;
   #asked = 0;

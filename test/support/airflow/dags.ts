@@ -6,7 +6,7 @@ import { type Cleanup, temporaryDirectory } from '../temporary.ts';
 
 const teams = ['billing', 'crm', 'fraud', 'growth', 'logistics', 'media', 'search', 'stock'] as const;
 
-/** Found by Airflow in what dagFolder() gives, and each without an import error. */
+/** The DAGs that Airflow must find in dagFolder(), without an import error. */
 export const dagIds: readonly string[] = [
   // scripts/demo-dags
   'daily_sales',
@@ -30,8 +30,8 @@ export const dagIds: readonly string[] = [
 
 /**
  * A DAGs folder as a company has one: 41 DAGs of Airflow 3 in files of their own, in packages with and without an
- * __init__.py, from a loop over a JSON file, and in an archive; what they share; statements; an .airflowignore that
- * hides what would fail.
+ * __init__.py, from a loop over a JSON file, and in an archive; shared modules; statements; an .airflowignore that
+ * hides files which would fail.
  */
 export async function dagFolder(test: Cleanup): Promise<Map<string, Buffer>> {
   const folder = await filesBelow(join(repository, 'scripts/demo-dags'));

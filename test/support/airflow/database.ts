@@ -11,7 +11,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Airflow's own sqlite database, read by a Python that stays: Node.js 20 has no sqlite of its own. */
+/** Airflow's own sqlite database. A Python process reads it, since Node.js 20 has no sqlite. */
 export class AirflowDatabase {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
@@ -38,7 +38,7 @@ export class AirflowDatabase {
     return await this.#ask({ sql, parameters });
   }
 
-  /** Several statements, without results. */
+  /** Runs several statements, without results. */
   async execute(script: string): Promise<void> {
     await this.#ask({ script });
   }

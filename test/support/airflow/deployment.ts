@@ -11,14 +11,14 @@ import { type Airflow, type Bundle, openAirflow } from './airflow.ts';
 import { dagFolder } from './dags.ts';
 
 export interface DeploymentOptions {
-  /** Of `dagmount mount`, besides the endpoint. */
+  /** Arguments of `dagmount mount`, besides the endpoint. */
   readonly mountArgs?: readonly string[];
   readonly mount?: Partial<MountOptions>;
-  /** AIRFLOW__SECTION__KEY of Airflow. */
+  /** AIRFLOW__SECTION__KEY variables of Airflow. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** What Airflow reads the mount by. */
+  /** How Airflow reads the mount. */
   readonly bundle?: Bundle['kind'];
-  /** Whether there is a second bucket with the same files, which is the standby source, and beyond the proxy. */
+  /** Whether a second bucket with the same files is the standby source. The mount reaches it past the proxy. */
   readonly hasStandby?: boolean;
 }
 
@@ -28,27 +28,27 @@ export interface Deployment {
   readonly mount: Mount;
   readonly airflow: Airflow;
   readonly processor: Child;
-  /** Of the processor. */
+  /** The processor's waits for a CPU. */
   readonly starvation: Starvation;
-  /** What is in the bucket at first. */
+  /** The first content of the bucket. */
   readonly folder: ReadonlyMap<string, Buffer>;
-  /** A directory on the local disk which the same processor parses beside the mount, to compare with. */
+  /** A directory on the local disk, which the same processor parses too, for comparison with the mount. */
   readonly local: LocalDirectory;
   put(path: string, body: string | Uint8Array): Promise<void>;
   delete(path: string): Promise<void>;
   /** Puts a file into the bucket of the standby source. */
   putToStandby(path: string, body: string | Uint8Array): Promise<void>;
-  /** Mounts the same source again at the same place, with the same cache, once the mount has ended. */
+  /** After the mount has ended, mounts the same source again at the same place, with the same cache. */
   mountAgain(): Promise<Mount>;
 }
 
 export interface LocalDirectory {
   readonly path: string;
-  /** Replaces a file at once, by a rename. */
+  /** Replaces a file atomically, by a rename. */
   put(path: string, body: string): Promise<void>;
 }
 
-/** Returns as soon as the processor is started; what it has found is in the audit. */
+/** Returns as soon as the processor runs; the audit records what the processor finds. */
 export async function deploy(test: Cleanup, options: DeploymentOptions = {}): Promise<Deployment> {
   const seaweedfs = await startSeaweedfs();
   defer(test, () => seaweedfs.stop());
@@ -121,7 +121,7 @@ function localDirectory(path: string): LocalDirectory {
   };
 }
 
-/** Ends the wait early, with the processor's own words, where it has died. */
+/** Waits; throws early, with the processor's output, if the processor has ended. */
 export async function waitForAirflow<T>(
   deployment: Deployment,
   what: string,
@@ -146,7 +146,7 @@ export async function waitForAirflow<T>(
   });
 }
 
-/** What is to be known where Airflow does not come to what was waited for. */
+/** Facts for the error message of a wait that failed. */
 async function circumstances({ mount, airflow, processor }: Deployment): Promise<string> {
   const newest = await airflow.database.rows(
     `SELECT round((julianday('now') - 2440587.5) * 86400.0 - at, 1) AS secondsAgo, kind, subject, detail FROM dagmount_audit

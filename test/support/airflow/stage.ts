@@ -19,17 +19,17 @@ import {
 } from './ways.ts';
 import { startWholeAirflow, type WholeAirflow } from './whole-airflow.ts';
 
-/** Of the settings, in seconds: how soon each is due is in every figure. */
+/** Settings, in seconds. Every measured delay contains the time until one of these is due. */
 const REFRESH = 5;
 const ROUND = 10;
 const POLL = 2;
 const CLEAN_UP = 30;
 
 const DEADLINE_MS = 600_000;
-/** For what other ways do not promise. */
+/** The longest wait for what the other ways do not promise. */
 const PATIENCE_MS = 90_000;
 
-/** A whole Airflow with a bundle for each way in which releases come to it, and what runs of their DAGs tell. */
+/** A whole Airflow with a bundle for each way in which releases reach it, and what the runs of their DAGs report. */
 export class Stage {
   readonly airflow: WholeAirflow;
   readonly release: ByRelease;
@@ -67,7 +67,7 @@ export class Stage {
           conn_type: 'aws',
           login: accessKeyId,
           password: secretAccessKey,
-          // The store that the mount has: an outage is one for both.
+          // The same store as the mount's, so that an outage affects both.
           extra: { endpoint_url: release.proxy.endpoint, region_name: 'us-east-1' },
         }),
         DAGMOUNT_TEST_SEEN: seenIn(directory),
@@ -81,19 +81,19 @@ export class Stage {
     return stage;
   }
 
-  /** Printed with the time since the start. */
+  /** Prints the text with the time since the start. */
   say(t: TestContext, text: string): void {
     const line = `${((Date.now() - this.#began) / 1000).toFixed(1).padStart(6)} s  ${text}`;
     t.diagnostic(line);
     console.log(line);
   }
 
-  /** DAGs of releases that were stale, and import errors of them, since the mark. */
+  /** DAGs of releases that were stale since the mark, and their import errors. */
   async harm(mark: number): Promise<readonly string[]> {
     return await this.airflow.audit.harm(mark, this.release.name);
   }
 
-  /** Deploys it in each way, and tells when each has it in the database. */
+  /** Deploys the release in each way, and prints when the database has it. */
   async deploy(t: TestContext, release: string): Promise<void> {
     await this.#moves(t, `${release} is deployed`, release, (way) => way.deploy(release));
   }
@@ -129,16 +129,16 @@ export class Stage {
     );
   }
 
-  /** When each DAG of a way was first that release, since the mark: seconds since the epoch. */
+  /** When each DAG of a way first had that release after the mark, in seconds since the epoch. */
   async #arrivals(way: Way, release: string, mark: number): Promise<readonly number[]> {
     const rows = (await this.#labels(way, mark)).filter((row) => this.#isOf(way, row, release));
     return [...byDag(rows).values()].map((ofDag) => ofDag[0]?.at ?? 0);
   }
 
   /**
-   * Waits until every DAG of the way is in the database as of this release, and labelled so where there are labels, also
-   * the one that no release changes. Ways other
-   * than dagmount's may never come to it: false then.
+   * Waits until the database has every DAG of the way at this release, also the DAG that no release changes, and with
+   * the label of the release if the way has labels. Other ways than dagmount's may never get there: then this returns
+   * false.
    */
   async shows(way: Way, release: string, mark = 0): Promise<boolean> {
     const end = Date.now() + PATIENCE_MS;
@@ -159,7 +159,7 @@ export class Stage {
     return way !== this.release || version === this.release.idOf(release);
   }
 
-  /** Of a DAG that does not tell its release. */
+  /** Whether a DAG whose description does not name its release has the label of this one. */
   async #isLabelled(dag: string, release: string): Promise<boolean> {
     const [row] = await this.airflow.database.rows('SELECT bundle_version FROM dag WHERE dag_id = ?', [dag]);
     return row?.bundle_version === this.release.idOf(release);
@@ -170,13 +170,13 @@ export class Stage {
     return (await this.airflow.audit.since(mark, 'labelled')).filter(({ subject }) => dags.includes(subject));
   }
 
-  /** What the DAGs of a way said of their release since the mark, each once. */
+  /** The different releases that the DAGs of a way named since the mark. */
   async releasesSince(way: Way, mark: number): Promise<readonly string[]> {
     const labels = (await this.#labels(way, mark)).map(readLabel);
     return [...new Set(labels.map(({ file, module }) => `${file}/${module}`))].sort();
   }
 
-  /** Waits until each DAG of the way was parsed since the mark. */
+  /** Waits until Airflow has parsed each DAG of the way since the mark. */
   async parsedAll(way: Way, mark: number): Promise<void> {
     const wanted = allDags(way);
     await this.#waitFor(`a parse of each DAG of ${way.name}`, async () => {
@@ -185,7 +185,7 @@ export class Stage {
     });
   }
 
-  /** A run whose second task waits until its gate is opened; returns its id. */
+  /** Starts a run whose second task waits until the test opens its gate; returns the run's id. */
   async trigger(way: Way): Promise<string> {
     this.#runs += 1;
     const run = `${way.name}-${this.#runs}`;
@@ -201,7 +201,7 @@ export class Stage {
     return join(this.#gates, run);
   }
 
-  /** Waits until the run waits in the triggerer. */
+  /** Waits until the run's task `gate` waits in the triggerer. */
   async waits(way: Way, run: string): Promise<void> {
     await this.#waitFor(`the run of ${way.name} to wait`, async () => {
       return (await this.airflow.api.taskState(runsDag(way), run, 'gate')) === 'deferred';
@@ -216,7 +216,7 @@ export class Stage {
     });
   }
 
-  /** What tries of a task of a run saw: the releases of the file, of what it imports, and of what the task imports. */
+  /** What the tries of a task saw: the releases of its file, of what the file imports, and of what the task imports. */
   saw(run: string, task: string): readonly string[] {
     if (!existsSync(this.#seen)) return [];
     const lines = readFileSync(this.#seen, 'utf8').trimEnd().split('\n');
@@ -228,12 +228,12 @@ export class Stage {
       .map(({ saw }) => saw);
   }
 
-  /** Versions of which Airflow remembers that they were used on this host. */
+  /** The versions that Airflow remembers as used on this host. */
   async tracked({ name }: Way): Promise<readonly string[]> {
     return await readdir(join(this.airflow.home, 'bundles/_tracking', name));
   }
 
-  /** A line on the longest time without a heartbeat of the DAG processor since the mark. */
+  /** A line about the longest time without a heartbeat of the DAG processor since the mark. */
   async alive(mark: number): Promise<string> {
     const gaps = (await this.airflow.audit.heartbeatGaps(mark)).map(({ from, to }) => to - from);
     const parses = (await this.airflow.audit.since(mark, 'parsed')).length;
@@ -256,7 +256,7 @@ export class Stage {
     });
   }
 
-  /** What is to be known where Airflow does not come to what was waited for. */
+  /** Facts for the error message of a wait that failed. */
   async #circumstances(): Promise<string> {
     const { database, parts } = this.airflow;
     const newest = await database.rows(

@@ -1,21 +1,21 @@
 import type { AuditRow } from './audit.ts';
 
-/** What parses of DAGs that tell their release put into the database. */
+/** What parses of DAGs that name their release put into the database. */
 export interface Told {
   readonly parses: number;
-  /** Parses that saw a file of one release and the module that it imports of another. */
+  /** Parses that saw a file of one release, and its imported module of another release. */
   readonly mixed: number;
-  /** Parses whose DAG is of one release, and whose version in the database is another. */
+  /** Parses whose DAG is of one release, while its version in the database is another one. */
   readonly mislabelled: number;
-  /** How long the longest of either was in the database. */
+  /** The longest time for which the database had a mixed parse, and a mislabelled one. */
   readonly longestMixedSeconds: number;
   readonly longestMislabelledSeconds: number;
 }
 
 /**
  * @param rows `labelled` rows of DAGs whose description is the release of their file, a slash, and that of the module
- * @param releaseOf the release of a bundle's version; of a bundle without versions undefined, which is no wrong label
- * @param until seconds since the epoch: when the last rows are looked at
+ * @param releaseOf the release of a bundle's version; undefined, which is no wrong label, for a bundle without versions
+ * @param until the end of the last rows, in seconds since the epoch
  */
 export function told(
   rows: readonly AuditRow[],
@@ -45,7 +45,7 @@ export function told(
   };
 }
 
-/** In the order in which they came. */
+/** The rows of each DAG, in the given order. */
 export function byDag(rows: readonly AuditRow[]): ReadonlyMap<string, readonly AuditRow[]> {
   const groups = new Map<string, AuditRow[]>();
   for (const row of rows) {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { dagIds } from './dags.ts';
 import type { Deployment } from './deployment.ts';
 
-/** Seconds. Half of what Airflow's own health check calls unhealthy. */
+/** In seconds: half of the time after which Airflow's own health check reports the processor as unhealthy. */
 const longestWithoutHeartbeat = 15;
 
-/** DAGs of a bundle that are not stale, in order. */
+/** The DAGs of a bundle that are not stale, sorted. */
 export async function activeDags(
   { airflow }: Deployment,
   bundle = 'dags-folder',
@@ -18,11 +18,11 @@ export async function activeDags(
 }
 
 /**
- * Asserts that Airflow has not noticed anything since the mark: no DAG was stale and no import error there, for however
- * short a time; every DAG is there; the processor is alive and was never without a heartbeat for long, the time not counted in which
- * the machine was too busy with others to run it.
+ * Asserts that Airflow has not noticed anything since the mark: no DAG was stale and no import error existed, not even
+ * for a moment; every DAG exists; the processor is alive, and was never long without a heartbeat. The last check leaves
+ * out the time for which the busy machine did not run the processor.
  *
- * Returns a line with what was seen.
+ * Returns a line with the figures.
  */
 export async function assertUnharmed(
   deployed: Deployment,

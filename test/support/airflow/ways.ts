@@ -13,32 +13,32 @@ import { writeTree } from '../write-tree.ts';
 import type { Bundle } from './airflow.ts';
 import { filesBelow } from './dags.ts';
 
-/** How the files of a release come from a deployer to Airflow. */
+/** How a deployer brings the files of a release to Airflow. */
 export interface Way {
-  /** Of its bundle, and in the ids of its DAGs. */
+  /** The name of the way's bundle; the ids of its DAGs contain it. */
   readonly name: 'dagmount' | 'synced' | 's3';
   readonly bundle: Bundle;
-  /** Ends when the deployer has ended. */
+  /** Resolves when the deployer has ended. */
   deploy(release: string): Promise<void>;
-  /** The deployer dies when half of it is done. */
+  /** The deployer dies after half of the deploy. */
   deployHalf(release: string): Promise<void>;
 }
 
-/** DAG files of each way that tell their release, besides the one whose runs are watched. */
+/** DAG files of each way that name their release, besides the one whose runs the test watches. */
 const PROBES = 5;
-/** Between two files, where files are written one by one. */
+/** The pause between two files, for ways that write file by file. */
 const GAP_MS = 200;
 
 export const runsDag = (way: Pick<Way, 'name'>): string => `runs_${way.name}`;
 export const steadyDag = (way: Pick<Way, 'name'>): string => `steady_${way.name}`;
-/** The DAGs whose description is the release of their file, a slash, and that of the module that they import. */
+/** The DAGs whose description is the release of their file, a slash, and the release of the module that they import. */
 export const tellingDags = (way: Pick<Way, 'name'>): readonly string[] => [
   runsDag(way),
   ...Array.from({ length: PROBES }, (_, number) => `probe_${way.name}_${number}`),
 ];
 export const allDags = (way: Pick<Way, 'name'>): readonly string[] => [...tellingDags(way), steadyDag(way)];
 
-/** The tree of a release, the files of DAGs first. */
+/** The tree of a release, with the DAG files first. */
 export async function releaseFiles(way: Way['name'], release: string): Promise<Map<string, string>> {
   const templates = await filesBelow(join(repository, 'test/support/airflow/runs'));
   const files = new Map<string, string>();
@@ -59,7 +59,7 @@ export async function releaseFiles(way: Way['name'], release: string): Promise<M
   return files;
 }
 
-/** What replaces one file at a time, in the order of the tree: what is half done is all DAG files and no module. */
+/** A way that replaces one file at a time, in the order of the tree. Half a deploy is all DAG files and no module. */
 function oneByOne(
   name: 'synced' | 's3',
   bundle: Bundle,
@@ -82,7 +82,7 @@ function oneByOne(
   };
 }
 
-/** A directory of the local disk into which a loop copies, each file by a rename. */
+/** A directory on the local disk; a loop copies each file into it by a rename. */
 export async function bySync(t: Cleanup): Promise<Way> {
   const path = await temporaryDirectory(t);
   return oneByOne('synced', { name: 'synced', path }, async (name, text) => {
@@ -93,7 +93,7 @@ export async function bySync(t: Cleanup): Promise<Way> {
   });
 }
 
-/** A prefix of a bucket, which the bundle of the provider of Amazon downloads at each refresh. */
+/** A prefix of a bucket; the bundle of Amazon's provider downloads it at each refresh. */
 export async function byBucket(seaweedfs: Seaweedfs): Promise<Way> {
   const bucket = await seaweedfs.createBucket();
   return oneByOne('s3', { name: 's3', path: `${bucket}/dags`, kind: 's3' }, (path, text) =>
@@ -101,25 +101,25 @@ export async function byBucket(seaweedfs: Seaweedfs): Promise<Way> {
   );
 }
 
-/** Signed releases, shown by a mount with versions. */
+/** Signed releases, which a mount with versions shows. */
 export interface ByRelease extends Way {
   readonly seaweedfs: Seaweedfs;
-  /** Between the mount and the store. */
+  /** The proxy between the mount and the store. */
   readonly proxy: StoreProxy;
-  /** The one of now. */
+  /** The present mount. */
   mount(): Mount;
-  /** Of a release that was deployed; undefined for an id that was not. */
+  /** The release with this id; undefined if this way has not deployed it. */
   releaseOf(id: string): string | undefined;
   idOf(release: string): string;
   rollback(to: string): Promise<void>;
   deployUnsigned(release: string): Promise<void>;
-  /** Waits until the node shows it. */
+  /** Waits until the node shows the release. */
   isShown(release: string): Promise<void>;
-  /** The same source at the same place, with another cache, which is empty. */
+  /** Mounts the same source at the same place, with another cache, which is empty. */
   mountAgain(): Promise<void>;
 }
 
-/** The first release is deployed and mounted. */
+/** Deploys and mounts the first release. */
 export async function byRelease(t: Cleanup, first: string, mountArgs: readonly string[]): Promise<ByRelease> {
   const root = await openRoot(t);
   const { flags, signers } = await makeSigner(t);
@@ -147,7 +147,7 @@ export async function byRelease(t: Cleanup, first: string, mountArgs: readonly s
   const { target } = mount;
   return {
     name: 'dagmount',
-    // Half of the default. A task that is due again before the scheduler has noticed its end fails: 5 s were too short for that.
+    // Half of the default; 5 s were too short: a task that is due again before the scheduler noticed its end fails.
     bundle: { name: 'dagmount', path: target, kind: 'dagmount', kwargs: { retry_after: 30 } },
     seaweedfs: root.seaweedfs,
     proxy,
@@ -174,7 +174,7 @@ export async function byRelease(t: Cleanup, first: string, mountArgs: readonly s
   };
 }
 
-/** Kills the deployer at the write of the ref, when all else is written. */
+/** Kills the deployer when it writes the ref, after all other writes. */
 async function cutOff(t: Cleanup, seaweedfs: Seaweedfs, args: readonly string[]): Promise<void> {
   const proxy = await StoreProxy.start({ upstream: seaweedfs.endpoint });
   defer(t, () => proxy.close());

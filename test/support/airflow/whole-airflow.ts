@@ -11,11 +11,11 @@ import { AirflowApi } from './api.ts';
 export interface WholeAirflow extends Airflow {
   readonly api: AirflowApi;
   readonly parts: ReadonlyMap<string, Child>;
-  /** What has ended of it, each with its last words. */
+  /** The parts that have ended, each with its last output. */
   ended(): readonly string[];
 }
 
-/** Returns when the API answers; what the processor has found by then is in the audit. */
+/** Returns when the API answers; the audit has what the processor found by then. */
 export async function startWholeAirflow(test: Cleanup, options: AirflowOptions): Promise<WholeAirflow> {
   const port = await freePorts(1);
   const address = `http://127.0.0.1:${port}`;
@@ -24,14 +24,14 @@ export async function startWholeAirflow(test: Cleanup, options: AirflowOptions):
     ...options,
     database,
     settings: {
-      // Four programs write to it: each is to wait for the others, and readers for nobody (WAL, below).
+      // Four programs write to it: each must wait for the others, and readers must wait for no writer (WAL, below).
       AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: `sqlite:///${database}?timeout=60`,
       AIRFLOW__CORE__EXECUTOR: 'LocalExecutor',
       AIRFLOW__CORE__PARALLELISM: '4',
       AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION: 'False',
       AIRFLOW__CORE__EXECUTION_API_SERVER_URL: `${address}/execution/`,
       AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS: 'True',
-      // A task whose first request is not answered for so long fails: 5 s, unless told, which a busy machine may take.
+      // A task fails if its first request has no answer by then: on a busy machine, the default of 5 s is too short.
       AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT: '60',
       AIRFLOW__API_AUTH__JWT_SECRET: randomBytes(32).toString('hex'),
       AIRFLOW__API__SECRET_KEY: randomBytes(32).toString('hex'),
@@ -48,7 +48,7 @@ export async function startWholeAirflow(test: Cleanup, options: AirflowOptions):
   const api = new AirflowApi(address);
   await api.open();
   parts.set('dag-processor', airflow.start('dag-processor'));
-  // Nobody reads logs over HTTP, and the port for it is a fixed one.
+  // No test reads logs over HTTP, and the port for that is a fixed one.
   for (const part of ['scheduler', 'triggerer']) parts.set(part, airflow.start(part, '--skip-serve-logs'));
   const ended = (): readonly string[] =>
     [...parts].flatMap(([name, { process, stdout, stderr }]) =>

@@ -3,18 +3,18 @@ import { padded } from '../../e2e/fixture.ts';
 import type { MemoryS3 } from '../memory-s3.ts';
 import { linesIn, versionedFile } from '../versioned-file.ts';
 
-/** Beyond --prefetch of these tests. */
+/** Larger than --prefetch of these tests. */
 const LARGE_BYTES = 300_000;
-/** Between two changes, in milliseconds. */
+/** Milliseconds between two changes. */
 const CHANGE_MS = 40;
 const PREFIX = 'dags/';
 
 /**
- * What test/support/readers/endure.py reads and checks, in a store: files that get new versions all the time, in
- * team_*; files that come and go, in coming/; files that are not prefetched, in large/. Knows what has to be seen in the end.
+ * The files that test/support/readers/endure.py reads and checks: those in team_* get new versions all the time, those
+ * in coming/ come and go, those in large/ are not prefetched. Knows what the mount must show in the end.
  */
 export class ChangingTree {
-  /** By path below the prefix. */
+  /** Content by path below the prefix. */
   readonly objects = new Map<string, string>();
   readonly #store: MemoryS3;
   readonly #paths: readonly string[];
@@ -34,7 +34,7 @@ export class ChangingTree {
     this.#put('coming/first.py', versionedFile('coming/first.py', 0, 4));
   }
 
-  /** Changes it until told to end. */
+  /** Changes the tree until the signal. */
   async change(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       this.changeOnce();
@@ -49,7 +49,7 @@ export class ChangingTree {
       this.#put(added, versionedFile(added, version, 4));
       return;
     }
-    // Half of the changes in a few directories, where readers come by more often.
+    // Makes half of the changes in a few directories, which the readers visit more often.
     const index =
       (version * 7919) % (version % 2 === 0 ? this.#paths.length : Math.min(500, this.#paths.length));
     const path = this.#paths[index] as string;

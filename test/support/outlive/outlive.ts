@@ -37,49 +37,49 @@ export interface OutliveOptions {
   readonly files: number;
   readonly large: number;
   readonly readers: number;
-  /** How many servers end. */
+  /** The number of servers that end. */
   readonly times: number;
-  /** Whether servers end by themselves: one may have ended before it was seen. */
+  /** Whether servers end by themselves: a server may then end before the test has seen it. */
   readonly endsByItself?: boolean;
-  /** Brings the server to its end. */
+  /** Ends the server. */
   readonly fault?: (server: number, outliving: Outliving) => void | Promise<void>;
-  /** Milliseconds until the next one: from 0 to this. */
+  /** The longest pause before the next end, in milliseconds; the shortest is 0. */
   readonly apart: number;
-  /** Milliseconds before the first one, of which the longest call is told, too: what readers wait for anyway. */
+  /** Milliseconds before the first end. The test reports the longest call in this time too, for comparison. */
   readonly calm?: number;
-  /** What is wrong besides, from before the first fault until the function that it resolves with is called. */
+  /** A second fault, from before the first end until the test calls the function with which this resolves. */
   readonly besides?: (outliving: Outliving) => Promise<() => Promise<void> | void>;
-  /** Whether names are only added: what was replaced cannot be read where nothing can be kept of it. */
+  /** Whether the tree only gains names: without a place to keep replaced content, readers could not read it. */
   readonly onlyAdds?: boolean;
-  /** Whether a moment in which the kernel is being told of a publication is waited for. */
+  /** Whether to wait for a publication, so that the server ends while it tells the kernel of it. */
   readonly whilePublishing?: (time: number) => boolean;
-  /** Whether the next server ends before it was seen to have taken over. */
+  /** Whether the next server may end before it has logged that it took over. */
   readonly atOnce?: (time: number) => boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly cacheDirectory?: string;
-  /** The command's entry; the build of this repository unless told. */
+  /** The command's entry; by default the build of this repository. */
   readonly cli?: string;
   readonly deadlineMs?: number;
-  /** Whether other tests run at the same time: then the kernel's caches, which are everybody's, are not dropped. */
+  /** Whether other tests run at the same time: then this does not drop the kernel's caches, which all of them share. */
   readonly isBesideOthers?: boolean;
 }
 
-/** What came of it. */
+/** The results. */
 export interface OutlivedAll {
   readonly mount: Mount;
-  /** A line of the log for each. */
+  /** For each takeover, its line in the log. */
   readonly takeovers: readonly LogLine[];
   /** The longest call at each fault, in milliseconds. */
   readonly pauses: readonly number[];
 }
 
-/** Milliseconds before each answer of the store: long enough for a read to be waiting for it nearly always. */
+/** Milliseconds before each answer of the store: so long that a read nearly always waits for one. */
 const STORE_LATENCY_MS = 60;
 
 /**
- * Ends a server time after time under readers that go on, while its tree changes. Shows that none of them got an error, was
- * left hanging, or read anything wrong, and that in the end the kernel has nothing of an old tree.
+ * Ends one server after another under readers, while the tree changes. Shows that no reader got an error, hung, or read
+ * anything wrong, and that in the end the kernel has nothing of an old tree.
  */
 export async function outlive(t: TestContext, options: OutliveOptions): Promise<OutlivedAll> {
   const { takeover, times, apart, deadlineMs = 1_700_000 } = options;
@@ -94,11 +94,11 @@ export async function outlive(t: TestContext, options: OutliveOptions): Promise<
   const readers = Array.from({ length: options.readers }, (_, index) =>
     startPython('endure.py', [mount.target, String(index)], { stdin: 'pipe', deadlineMs }),
   );
-  // In the field the store is on another host, and does not wait for the processor behind the readers.
+  // In production the store is on another host, and the readers do not take the CPU from it.
   const restorePriority = raisePriority(getPriority());
   defer(t, restorePriority);
   const over = new AbortController();
-  // Also if the test fails: the changes would go on, and keep this process.
+  // Needed if the test fails: the changes would continue, and keep this process alive.
   defer(t, () => over.abort());
   const hint = await options.besides?.(outliving);
   const changing = tree.change(over.signal);
@@ -189,7 +189,7 @@ async function begin(
     },
     args: [
       ...['--endpoint-url', proxy.endpoint, '--poll-interval', '1s', '--settle', '0'],
-      // What is larger is fetched when it is read; where it does not fit, again and again.
+      // The daemon fetches larger files when they are read; those that do not fit into the cache, again and again.
       ...['--prefetch', '64KiB', '--cache-size', '24MiB'],
       ...(options.args ?? []),
     ],
@@ -199,7 +199,7 @@ async function begin(
   return { mount, store, proxy, tree };
 }
 
-/** A file is opened, listed and compared with what was stored last: first as the kernel has it, then as it is told again. */
+/** Opens, lists and compares each file with the last stored content: first from the kernel's cache, then without it. */
 async function showsAtLast(
   t: TestContext,
   mount: Mount,
@@ -229,7 +229,7 @@ async function showsAtLast(
   assert.equal(await compare(), '');
 }
 
-/** When it began and when it ended. */
+/** The start and the end of the pause. */
 async function calmTime(ms: number): Promise<Span> {
   const from = monotonicNow();
   await delay(ms);
@@ -237,8 +237,8 @@ async function calmTime(ms: number): Promise<Span> {
 }
 
 /**
- * From each server's end, or its stop for another one, until its successor serves, which then soon says which tree it
- * shows; that it has taken over it says when all else that it needs is there.
+ * The time from each server's end, or from its stop for a hand-over, until its successor serves. Soon after that the
+ * successor logs `restored`; it logs `taken-over` only when everything else that it needs is there.
  */
 function takeoverSpans(mount: Mount): readonly Span[] {
   const spans: Span[] = [];
@@ -251,7 +251,7 @@ function takeoverSpans(mount: Mount): readonly Span[] {
   return spans;
 }
 
-/** Resolves when the kernel is about to be told of a publication: the tree before it is kept until it was. */
+/** Resolves when the server is about to tell the kernel of a publication; meanwhile it keeps the old tree. */
 async function publication(mount: Mount): Promise<void> {
   const signal = AbortSignal.timeout(60_000);
   for await (const { filename } of watch(runtimeDirectoryOf(mount), { signal })) {
@@ -259,14 +259,14 @@ async function publication(mount: Mount): Promise<void> {
   }
 }
 
-/** Of the last of them that a server restored or published: the first is 1. */
+/** The number of the last tree that a server restored or published; the first is 1. */
 function lastNumber(mount: Mount): number {
   return Math.max(...mount.log().map(({ number }) => Number(number ?? 0)));
 }
 
 /**
- * Of all file systems of the host, so only where no other test runs beside this one: some count what the kernel asks for.
- * Only root may; for anybody else everything stays where it is.
+ * Drops the caches of all file systems of the host, so only if no other test runs: some tests count the kernel's
+ * requests. Only root may do this; for other users this does nothing.
  */
 function dropCaches(): void {
   if (process.env.DAGMOUNT_TEST_ALONE === undefined || process.getuid?.() !== 0) return;
@@ -277,7 +277,7 @@ function runtimeDirectoryOf(mount: Mount): string {
   return mount.socket().replace(/\.sock$/, '');
 }
 
-/** What the servers had to say that is not about their ends. */
+/** Warnings and errors of the servers, except those about their ends. */
 function troubles(mount: Mount): string {
   const lines = mount.log().filter(({ level, event }) => level !== 'info' && event !== 'taken-over');
   return JSON.stringify(lines.slice(-20));

@@ -1,8 +1,8 @@
-/** What endure.py prints. */
+/** The results that endure.py prints. */
 export interface Outlived {
   readonly operations: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
-  /** Start and length of calls that took long, in seconds; the start is of CLOCK_MONOTONIC. */
+  /** Start and length of long calls, in seconds; the start is of CLOCK_MONOTONIC. */
   readonly slow: readonly (readonly [start: number, seconds: number, call: string])[];
 }
 
@@ -23,7 +23,7 @@ export function longestByCall(readers: readonly Outlived[]): string {
 /** Two moments of CLOCK_MONOTONIC, in seconds. */
 export type Span = readonly [from: number, until: number];
 
-/** The longest call of any reader that was under way in each of these spans, in milliseconds. */
+/** For each of these spans, the longest call of any reader that was under way in it, in milliseconds. */
 export function pausesIn(spans: readonly Span[], readers: readonly Outlived[]): readonly number[] {
   const calls = readers.flatMap(({ slow }) => slow);
   return spans.map(([from, until]) => {
@@ -35,7 +35,7 @@ export function pausesIn(spans: readonly Span[], readers: readonly Outlived[]): 
   });
 }
 
-/** The longest call of any reader by how many of these moments it outlasted: by none of them it waited for something else. */
+/** The longest calls, by the number of these moments in them; a call with none of them waited for something else. */
 export function longestByMoments(moments: readonly number[], readers: readonly Outlived[]): string {
   const longest = new Map<number, number>();
   for (const [start, seconds] of readers.flatMap(({ slow }) => slow)) {
@@ -46,7 +46,7 @@ export function longestByMoments(moments: readonly number[], readers: readonly O
   return sorted.map(([outlasted, seconds]) => `${outlasted}: ${Math.round(1000 * seconds)}`).join(', ');
 }
 
-/** From each moment to the next; not from the last one, which ends the span before. */
+/** The spans from each moment to the next; the last moment only ends a span. */
 export function spansBetween(moments: readonly number[]): readonly Span[] {
   return moments.slice(0, -1).map((moment, index) => [moment, moments[index + 1] as number]);
 }

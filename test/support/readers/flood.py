@@ -2,7 +2,7 @@
 the other, sends as many requests as the connection takes without being read, and reads what comes until the end. Prints
 JSON: `connections` that were answered, `most` answers of one, how many different `bodies` there were, and `seconds`."""
 
-import encodings.idna  # while it may still be read
+import encodings.idna  # imported here, while this process may still read it
 import hashlib
 import json
 import os
@@ -37,7 +37,7 @@ def once():
             while part := connection.recv(1 << 16):
                 answer += part
         except ConnectionError:
-            pass  # what it had not read was more than it wanted
+            pass  # the server closed the connection with requests unread
     with lock:
         count = answer.count(b"HTTP/1.1 200 ")
         seen["connections"] += count > 0

@@ -26,7 +26,7 @@ while not select.select([sys.stdin], [], [], 0.1)[0]:
         if stat.read().rpartition(")")[2].split()[0] in "ZX":
             break
     try:
-        # A thread that was killed is only gone once its tracer has taken note.
+        # A killed thread is gone only after its tracer has waited for it.
         os.waitpid(-1, os.WNOHANG | 0x40000000)
     except ChildProcessError:
         break

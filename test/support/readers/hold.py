@@ -15,7 +15,7 @@ import sys
 
 fd = os.open(sys.argv[1], os.O_RDONLY)
 size = os.fstat(fd).st_size
-# One driver has no shared mappings: what asks for one is told so.
+# fuse-native has no shared mappings: a request to map then reports this error.
 refused = None
 try:
     mapping = mmap.mmap(fd, size, prot=mmap.PROT_READ, flags=mmap.MAP_SHARED)

@@ -28,12 +28,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, root)
 sys.setrecursionlimit(20_000)
 first = re.compile(rb"# (\S+) version (\d+) of (\d+) lines\n")
-# What a walk or an import may meet while a publication takes away what it has just found.
+# The errors that a walk or an import may get while a publication removes what it has just found.
 OVERTAKEN = (ImportError, FileNotFoundError, NotADirectoryError, IsADirectoryError)
 passes = proven = 0
 generations, versions = set(), set()
 mixed, problems = [], []
-# Of the walk that is under way.
+# The wrong sizes that the present walk has found.
 odd_sizes = []
 
 
@@ -85,7 +85,7 @@ def walk():
             try:
                 found[os.path.relpath(path, root)] = version_of(path, *read(path))
             except FileNotFoundError:
-                # Taken away between the listing of its directory and now: right, unless nothing changed meanwhile.
+                # Removed since the listing of its directory: that is right, unless the generation stayed the same.
                 found[os.path.relpath(path, root)] = None
             except ValueError as error:
                 problems.append(str(error))

@@ -12,7 +12,7 @@ import sys
 import threading
 
 USERFAULTFD, GETDENTS64 = {"x86_64": (323, 217), "aarch64": (282, 61)}[platform.machine()]
-# Of linux/userfaultfd.h.
+# Constants of linux/userfaultfd.h.
 UFFDIO_API, UFFDIO_REGISTER, UFFDIO_ZEROPAGE = 0xC018AA3F, 0xC020AA00, 0xC020AA04
 API, MODE_MISSING = 0xAA, 1
 PAGE = mmap.PAGESIZE
@@ -36,7 +36,7 @@ def supply():
         if line.strip() == "let go":
             fcntl.ioctl(faults, UFFDIO_ZEROPAGE, bytearray(struct.pack("QQQq", address, PAGE, 0, 0)))
             return
-    # Whoever started this is gone: the lock must not outlive them.
+    # The process that started this one has ended: the lock must not outlive it.
     os._exit(1)
 
 

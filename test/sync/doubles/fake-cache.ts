@@ -3,21 +3,21 @@ import type { Bound, ContentCachePort, CurrentContent, Located } from '../../../
 import type { ContentVersion } from '../../../src/tree/index.ts';
 import { type FakeSource, FakeStoreError } from './fake-source.ts';
 
-/** A content cache in memory over a bucket in memory. It refuses to be told nonsense. */
+/** A content cache in memory over a bucket in memory. It throws if it is called with nonsense. */
 export class FakeCache implements ContentCachePort {
   readonly blobs = new Map<string, bigint>();
   readonly shown = new Map<string, Bound>();
   readonly #pins = new Map<string, number>();
   /** Every fetch, in order. */
   readonly fetched: string[] = [];
-  /** Paths fetched whatever version was there, in order. */
+  /** Paths that were fetched in whatever version the store had, in order. */
   readonly adopted: string[] = [];
-  /** Paths of which one byte was asked for, in order. */
+  /** Paths of which one byte was requested, in order. */
   readonly probed: string[] = [];
   readonly priorities: string[] = [];
-  /** Nothing more is stored. */
+  /** If true, nothing more is stored. */
   full = false;
-  /** The code of the error that fetching gives, by path, or for all. */
+  /** The code of the error with which a fetch fails, by path, or for all paths. */
   readonly failures = new Map<string, string>();
   allFail: string | undefined;
   /** Called before each fetch. */
@@ -75,7 +75,7 @@ export class FakeCache implements ContentCachePort {
     return { ...found, located: { kind: 'local', fingerprint: this.#fingerprint } };
   }
 
-  /** One byte of the store itself. */
+  /** Requests one byte from the store itself. */
   readonly probe = async (path: string, signal: Stop): Promise<void> => {
     this.probed.push(path);
     await untilAborted(Promise.resolve(this.onFetch(path, signal)), signal);

@@ -1,6 +1,6 @@
 import type { Presenter, Publication } from '../../../src/sync/ports.ts';
 
-/** Shows generations to nobody, and remembers them. */
+/** Records generations instead of showing them. */
 export class FakePresenter implements Presenter {
   readonly publications: Publication[] = [];
   /** Called before a publication is answered. */

@@ -35,11 +35,11 @@ export interface FakeObject {
 export class FakeSource implements Source {
   readonly kind = 'prefix';
   readonly objects = new Map<string, FakeObject>();
-  /** The code of the error that listing gives, while it is set. */
+  /** While it is set, listing fails with this error code. */
   listFails: string | undefined;
   /** As --executable. */
   executable: readonly string[] = [];
-  /** The store's date of every object. */
+  /** The store's date for every object. */
   lastModified = Date.UTC(2025, 0, 1);
   /** Called at the start of each listing. */
   onList: (count: number) => void | Promise<void> = () => undefined;

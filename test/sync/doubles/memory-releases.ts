@@ -19,13 +19,13 @@ interface Known {
   readonly objects: ListedObjects;
 }
 
-/** A source in memory: releases whose contents are known by their SHA-256, in packs. */
+/** A source in memory. It has releases in packs, and knows their contents by SHA-256. */
 export class MemoryReleases implements Source {
   readonly kind = 'release';
   readonly packs = new Packs();
   looks = 0;
   isStepUnkept = false;
-  /** What the source does not believe. */
+  /** While it is set, the source holds its release for this reason. */
   hold: SourceHold | undefined;
   accepted: string | undefined;
   #shown: Known | undefined;
@@ -37,7 +37,7 @@ export class MemoryReleases implements Source {
     this.#now = now;
   }
 
-  /** Deploys these contents, in a pack of their own. */
+  /** Deploys these contents in a new pack. */
   deploy(
     contents: Readonly<Record<string, string>>,
     more: Partial<ReleaseStep> = {},

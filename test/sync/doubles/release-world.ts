@@ -13,7 +13,7 @@ import { type Cleanup, defer, temporaryDirectory } from '../../support/temporary
 import { FakePresenter } from './fake-presenter.ts';
 import { MemoryReleases } from './memory-releases.ts';
 
-/** Keeps what a state file would, as its bytes. */
+/** Keeps the bytes that a state file would have. */
 class KeptBody implements Persister {
   readonly troubles = [];
   #body: Buffer | undefined;

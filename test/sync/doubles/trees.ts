@@ -2,7 +2,7 @@ import type { Built } from '../../../src/source/source.ts';
 import type { Generation } from '../../../src/tree/index.ts';
 import type { FakeSource } from './fake-source.ts';
 
-/** The tree of what the source holds now. */
+/** The tree of the source's present content. */
 export async function treeOf(
   source: FakeSource,
   previous?: Built,
@@ -22,7 +22,7 @@ export function paths(generation: Generation, indices: Iterable<number>): string
   return [...indices].map((index) => generation.path(index));
 }
 
-/** By path: mtime, in nanoseconds. */
+/** The mtimes by path, in nanoseconds. */
 export function mtimes(generation: Generation): Map<string, bigint> {
   const found = new Map<string, bigint>();
   for (let index = 0; index < generation.entries; index++) {

@@ -56,7 +56,7 @@ describe('many objects that cannot be had', () => {
       assert.equal(world.presenter.files().length, 60);
       assert.equal(world.sync.view.problems.length, end === 'accepted' ? 10 : 0);
       assert.equal(world.sync.view.held, undefined);
-      // What was accepted does not count against the next odd object.
+      // Accepted objects do not count against the next odd object.
       world.source.put('odd/another.py');
       world.cache.failures.set('odd/another.py', 'unreachable');
       await world.clock.advance(2 * MINUTE);

@@ -24,7 +24,7 @@ describe('an .airflowignore that cannot be had', () => {
       assert.equal(world.presenter.publications.length, 1);
       assert.equal(world.sync.view.held?.reason, 'unreadable-ignore-file');
       assert.ok(world.sync.view.held?.detail.startsWith(path));
-      // Accepting is in vain.
+      // Accepting does not help.
       await world.clock.drive(world.sync.accept());
       assert.equal(world.presenter.publications.length, 1);
       assert.equal(world.sync.view.held?.reason, 'unreadable-ignore-file');
@@ -47,7 +47,7 @@ describe('an .airflowignore that cannot be had', () => {
       message: /^dags\/\.airflowignore /,
     });
     assert.equal(world.presenter.publications.length, 0);
-    // It is the store's fault where nothing else can be had.
+    // If no other object can be fetched either, the store is at fault.
     world.cache.allFail = 'throttled';
     world.cache.failures.clear();
     await assert.rejects(world.clock.drive(world.sync.start(world.signal)), { code: 'throttled' });

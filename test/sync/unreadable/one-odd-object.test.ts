@@ -8,7 +8,7 @@ import type { SyncOptions } from '../../../src/sync/sync.ts';
 import { World } from '../doubles/world.ts';
 import { MINUTE, odd, SECOND } from './times.ts';
 
-/** Ways of one object not to be had, whatever the code that src/store gives them. */
+/** Ways in which one object cannot be fetched, whatever code src/store gives them. */
 const faults = [
   'unreachable',
   'throttled',
@@ -149,11 +149,11 @@ describe('one object that cannot be had', () => {
       assert.equal(world.presenter.publications.length, before + 1);
       assert.deepEqual(problems(world), [[odd, 'unreadable-object']]);
     }
-    // A newer version of it that cannot be had either takes nothing away.
+    // A newer version that cannot be fetched either is shown at once: readers lose nothing by it.
     world.source.put(odd, 'newer');
     await world.clock.advance(12 * SECOND);
     assert.equal(etagShown(world, odd), world.source.objects.get(odd)!.etag);
-    // Another odd object is new, and is waited for.
+    // Another odd object is new, so the tree waits for it.
     world.source.put('dags/other.py');
     world.cache.failures.set('dags/other.py', 'unreachable');
     await world.clock.advance(30 * SECOND);
@@ -201,7 +201,7 @@ describe('one object that cannot be had', () => {
     await world.clock.advance(10 * MINUTE);
     assert.equal(etagShown(world, odd), old);
     assert.deepEqual(problems(world), []);
-    // The store is back, and the object alone is late by half a minute.
+    // The store is back, and only this object is late, by half a minute.
     world.cache.allFail = undefined;
     breakObject(world, 'unreachable');
     await world.clock.advance(30 * SECOND);

@@ -49,7 +49,7 @@ csi.dagmount.dev
 {{ .Values.kubeletDir }}/plugins/{{ include "dagmount.driverName" . }}
 {{- end }}
 
-{{/* How the metrics of many mounts are told apart: docs/kubernetes.md, "Monitoring". */}}
+{{/* How labels distinguish the metrics of many mounts: docs/kubernetes.md, "Monitoring". */}}
 {{- define "dagmount.relabelings" -}}
 relabelings:
   - { sourceLabels: [__meta_kubernetes_pod_node_name], targetLabel: instance }

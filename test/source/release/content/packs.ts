@@ -10,19 +10,19 @@ export function sha256Of(bytes: string | Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Packs in memory, below a release root, and what is asked for of them. */
+/** Packs in memory, below a release root. Records what is requested of them. */
 export class Packs {
   readonly objects = new Map<string, Uint8Array>();
   /** `key start-end`, in order. */
   readonly asked: string[] = [];
-  /** Bytes that were sent. */
+  /** The number of bytes that were sent. */
   sent = 0;
   /** Called before each answer. */
   before: (key: string) => void | Promise<void> = () => undefined;
-  /** Bytes of a body that come at a time. */
+  /** How many bytes of a body come at a time. */
   partBytes = 4;
 
-  /** One pack of these contents, by the paths that have them. */
+  /** Writes one pack of these contents, given by path. */
   write(contents: Readonly<Record<string, string>>, executable = false): readonly ReleasedFile[] {
     const bytes = Buffer.from(Object.values(contents).join(''));
     const pack = sha256Of(bytes);
@@ -59,14 +59,14 @@ export class Packs {
   }
 }
 
-/** Where the disk takes nothing. */
+/** For a disk that accepts nothing. */
 export const noWholes = new KeptWholes({
   openSpool: () => undefined,
   limitBytes: 0,
   clock: { alarm: () => () => undefined },
 });
 
-/** What the cache asks for of a file. */
+/** The request that the cache makes for a file. */
 export function requestFor(
   { sha256, size, place }: ReleasedFile,
   more: Partial<ContentRequest> = {},

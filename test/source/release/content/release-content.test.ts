@@ -20,7 +20,7 @@ function treeOf(files: readonly ReleasedFile[]): Generation {
   }).generation;
 }
 
-/** Plans the fetching of these files, and gives them out by path. */
+/** Plans the fetches of these files; returns the plan, with its order as paths. */
 function planned(content: ReleaseContent, files: readonly ReleasedFile[]) {
   const tree = treeOf(files);
   const plan = content.plan(

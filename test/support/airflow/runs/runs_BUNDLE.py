@@ -15,7 +15,7 @@ RELEASE = "000"
 
 
 def tell(step: str) -> None:
-    # What a task imports only as it runs: it reads the tree at another instant than the file of the DAG was read.
+    # The task imports this only when it runs, so at another instant than the DAG processor read this file.
     from runs_lib.late import RELEASE as LATE
 
     run = get_current_context()["dag_run"].run_id
