@@ -81,8 +81,11 @@ describe('a prefix of more objects than one page lists', { skip: mountImpossible
     }
     // The kernel looks versions/ up again each second, since its entries change.
     assert.ok(more('lookup') <= (testedShape === 'version' ? seconds : 0), seen);
-    // The kernel may drop a hundredth by itself.
-    assert.ok(more('read') <= count / 50 && more('readdirplus') <= 4, seen);
+    // The kernel may drop pages by itself, see docs/testing.md: a hundredth of two scans. For one page of a directory's
+    // listing it reads all of that directory again.
+    const dropped = 2 / 100;
+    assert.ok(more('read') <= dropped * count, seen);
+    assert.ok(more('readdirplus') <= 5 * dropped * (one.readdirplus ?? 0), seen);
     // Python 3.14 no longer calls isatty.
     assert.ok([0, 2 * count].includes(more('ioctl')), seen);
   });

@@ -37,14 +37,17 @@ for top, dirs, names in os.walk('.'):
             n += len(f.read())
 print(n)`;
     const first = await session.python(scan);
-    const before = await session.counters();
-    assert.equal(await session.python(scan), first);
-    const after = await session.counters();
-    const asked = Object.keys(after.opcodes).filter((name) => after.opcodes[name] !== before.opcodes[name]);
-    assert.deepEqual(
-      asked.filter((name) => name !== 'ioctl' && name !== 'statfs' && name !== 'forget'),
-      [],
-    );
+    const requested = async (): Promise<readonly string[]> => {
+      const before = await session.counters();
+      assert.equal(await session.python(scan), first);
+      const after = await session.counters();
+      const names = Object.keys(after.opcodes).filter((name) => after.opcodes[name] !== before.opcodes[name]);
+      return names.filter((name) => name !== 'ioctl' && name !== 'statfs' && name !== 'forget');
+    };
+    let last = await requested();
+    // The kernel may drop single pages between two scans, also while memory is free: see docs/testing.md.
+    for (let scans = 1; scans < 5 && last.length > 0; scans++) last = await requested();
+    assert.deepEqual(last, []);
   });
 
   test('shows each published tree to every lookup that starts after it', async () => {
