@@ -8,7 +8,7 @@ import type { ContentVersion } from '../tree/index.ts';
 
 /**
  * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
- * Undefined if the content is not cached or too large, or if the standby refuses the object.
+ * Undefined if the content is not cached or too large. Rejects with the store's error.
  */
 export async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
@@ -21,14 +21,13 @@ export async function hasSameBytes(
   const digest = await cache.inspection.checksum(mine, signal);
   if (digest === undefined) return undefined;
   const { path, etag: ifMatch, size, lastModified } = theirs;
-  try {
-    const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
-    const hash = createHash('sha256');
-    for await (const part of body) hash.update(part);
-    return hash.digest('hex') === digest;
-  } catch (error) {
-    // If the standby refuses one object (archived, under another key), the others can still be read from it.
-    if (signal.aborted || !(error instanceof StoreError) || isSourceDown(error.code)) throw error;
-    return undefined;
-  }
+  const { body } = await content.get(path, { ifMatch, size, lastModified, signal, priority: 'background' });
+  const hash = createHash('sha256');
+  for await (const part of body) hash.update(part);
+  return hash.digest('hex') === digest;
+}
+
+/** Whether a store refuses one object (archived, under another key), and might give others. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof StoreError && !isSourceDown(error.code);
 }

@@ -18,7 +18,7 @@ import type { Sync } from '../sync/sync.ts';
 import type { ContentSwitch } from './content-switch.ts';
 import { keepFollowedStandby } from './followed-standby.ts';
 import { mountedSource } from './mounted-source.ts';
-import { hasSameBytes } from './same-bytes.ts';
+import { hasSameBytes, isRefusal } from './same-bytes.ts';
 import { standbyConfig } from './standby-config.ts';
 
 export interface StandbysOptions {
@@ -59,6 +59,7 @@ export function openStandbys(options: StandbysOptions): StandbySource | undefine
     shown,
     hasSameBytes: (mine, theirs, content, signal) =>
       hasSameBytes(options.cache, mine, theirs, content, signal),
+    isRefusal,
     onChange,
     clock,
     log,

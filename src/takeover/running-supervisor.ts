@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, readlinkSync } from 'node:fs';
 import { nodeCommand } from '../host/node-command.ts';
 import type { Addon } from '../session/kernel/addon.ts';
+import { processProfile } from '../store/sdk/process-profile.ts';
 import { supervisorProgram } from './supervisor.ts';
 import type { RunningSupervisor } from './supervisor-client.ts';
 import type { SupervisorLink } from './supervisor-link.ts';
@@ -38,7 +39,7 @@ export function adoptingSupervisor(
     const adopted = ['--adopt', String(process.pid), '3', '4', String(restarts)];
     const child = spawn(program, [...adopted, ...nodeCommand(), entry, ...args], {
       detached: true,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, AWS_PROFILE: processProfile.own, ...environment },
       stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
     });
     // Then it does not run, and the next message finds that out.

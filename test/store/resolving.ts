@@ -4,6 +4,7 @@ import { environmentOfProcess } from '../../src/config/host-environment.ts';
 import { resolveOptions } from '../../src/config/resolve.ts';
 import { parseS3Address } from '../../src/config/s3-address.ts';
 import { Transport } from '../../src/store/http/transport.ts';
+import { ProcessProfile } from '../../src/store/sdk/process-profile.ts';
 import { type Resolution, type ResolveOptions, resolveTarget } from '../../src/store/sdk/resolve.ts';
 import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
@@ -37,7 +38,10 @@ export async function resolve(
 ): Promise<Resolution> {
   const transport = new Transport(settingsOf());
   defer(t, () => transport.close());
-  return resolveTarget({ ...parseS3Address(address), transport, ...configured(options), ...options });
+  // As if each test were a process of its own.
+  const profileOfProcess = new ProcessProfile();
+  const place = parseS3Address(address);
+  return resolveTarget({ ...place, transport, profileOfProcess, ...configured(options), ...options });
 }
 
 /** The options that the configuration makes of the environment and of AWS's files, as for a mount. */

@@ -89,11 +89,10 @@ class Report {
 
   /** Prints the results of the files of a process that has ended. */
   ended(main: string): void {
-    const sharing = this.#sharing.get(main);
-    for (const file of sharing ?? [main]) {
+    for (const file of this.#sharing.get(main) ?? [main]) {
       const counts = this.#of(file);
       // A process that ends early with 0 looks like one that has run all of its tests.
-      if (sharing !== undefined && counts.passed + counts.failed + counts.skipped === 0)
+      if (counts.passed + counts.failed + counts.skipped === 0)
         this.#failed(file, 'no test of it was run', '');
       const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
       const failed = counts.failed === 0 ? '' : red(`, ${counts.failed} FAILED`);

@@ -155,7 +155,8 @@ export class QueueFollower {
       this.#deletionsFailed += 1;
       if (this.#deletionsFailed === 1) log.warn(line, message);
       else log.debug(line, message);
-      await this.#pause(this.#deletionsFailed, signal);
+      // Several workers fail at once.
+      await this.#pause(Math.min(this.#deletionsFailed, 4), signal);
     }
   }
 

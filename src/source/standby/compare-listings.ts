@@ -63,6 +63,8 @@ export interface CompareOptions {
          * content can be compared.
          */
         readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean | undefined>;
+        /** Whether an error of `hasSameBytes` is about that one object: the others can still be compared. */
+        readonly isRefusal: (error: unknown) => boolean;
       }
     | undefined;
 }
@@ -87,11 +89,18 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
   const { generation, changes } = found;
   const same = new Map<string, SameObject>();
   const different = new Map<string, EtagPair>();
+  let refusal: { readonly error: unknown } | undefined;
+  let hasAnswered = false;
+  const refused = (error: unknown): undefined => {
+    if (switching?.isRefusal(error) !== true) throw error;
+    refusal ??= { error };
+  };
   const hasSameBytes = async (mine: ContentVersion, theirs: ContentVersion): Promise<boolean> => {
     const pair = { shown: mine.etag, found: theirs.etag };
     const before = known.different.get(theirs.path);
     const wasCompared = before?.shown === pair.shown && before.found === pair.found;
-    const isSame = wasCompared ? false : await switching?.hasSameBytes(mine, theirs);
+    const isSame = wasCompared ? false : await switching?.hasSameBytes(mine, theirs).catch(refused);
+    if (isSame !== undefined && !wasCompared) hasAnswered = true;
     if (isSame === false) different.set(theirs.path, pair);
     return isSame === true;
   };
@@ -110,10 +119,13 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
       goesBack(theirs.path, secondsOf(mine), 'older');
     }
   });
+  // A store that refuses every object can be listed, and is of no use.
+  if (refusal !== undefined && !hasAnswered) throw refusal.error;
   if (switching === undefined) return { same, different, back };
   // Objects written to the other store since then may not be copied yet, because copies arrive in any order.
   const newest = newestOf(generation);
-  const copiedTo = Math.min(newest, switching.followedAt ?? newest) - LATE_SECONDS;
+  const upTo = Math.min(newest, switching.followedAt ?? newest);
+  const copiedTo = Math.max(upTo, newestInBoth(shown, found, same)) - LATE_SECONDS;
   for (const index of changes?.removed ?? []) {
     if (shown.isDirectory(index)) continue;
     const at = shown.lastModified(index);
@@ -167,6 +179,24 @@ function isEarlier(theirs: ContentVersion, mine: ContentVersion): boolean {
 
 function secondsOf({ lastModified = 0 }: ContentVersion): number {
   return lastModified / 1000;
+}
+
+/** The newest date among the shown files that the other store has in the same version. */
+function newestInBoth(
+  shown: Generation,
+  { generation, changes }: CompareOptions['found'],
+  same: ReadonlyMap<string, SameObject>,
+): number {
+  const missing = new Set(changes?.removed);
+  for (const index of changes?.changed ?? []) {
+    const path = generation.path(index);
+    if (!same.has(path)) missing.add(shown.find(path));
+  }
+  let newest = 0;
+  for (let index = 1; index < shown.entries; index++) {
+    if (!missing.has(index)) newest = Math.max(newest, shown.lastModified(index));
+  }
+  return newest;
 }
 
 function newestOf(generation: Generation): number {

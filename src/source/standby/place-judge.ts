@@ -48,6 +48,8 @@ export interface PlaceJudgeOptions {
     content: ContentStore,
     signal: AbortSignal,
   ) => Promise<boolean | undefined>;
+  /** Whether an error of `hasSameBytes` is about that one object. */
+  readonly isRefusal: (error: unknown) => boolean;
   readonly clock: Pick<Clock, 'now'>;
 }
 
@@ -149,7 +151,7 @@ export class PlaceJudge {
   }
 
   async #judge(place: Place, candidate: Candidate, signal: AbortSignal): Promise<SourceHold | undefined> {
-    const { shown: shownNow, hasSameBytes } = this.#options;
+    const { shown: shownNow, hasSameBytes, isRefusal } = this.#options;
     const shown = shownNow();
     const { digest, dates, release } = candidate;
     const before = this.#judged.get(place);
@@ -192,6 +194,7 @@ export class PlaceJudge {
             followedAt: inSeconds(this.#followedAt.get(place)),
             neverHad: (path) => this.#isLacking(path),
             hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
+            isRefusal: (error) => !signal.aborted && isRefusal(error),
           },
     });
     // A change in the first store itself is never held here.

@@ -5,7 +5,6 @@ import type { Transport } from '../http/transport.ts';
 import { type ConfiguredProvider, configuredProvider, hasProfile } from './configured-provider.ts';
 import { credentialsError } from './credentials-error.ts';
 import { isSessionTokenLost, LostSessionToken } from './instance-metadata.ts';
-import { inTurn } from './profile-turn.ts';
 import { sdkRequestHandler } from './transport.ts';
 
 export interface SdkCredentialsOptions {
@@ -29,7 +28,7 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
   /** The access key id of the last credentials. */
   let known: string | undefined;
   let origin: CredentialsOrigin = 'environment';
-  const ask: CredentialsProvider = async ({ renew = false } = {}) => {
+  return async ({ renew = false } = {}) => {
     // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
     // files.
     const isNew = client === undefined || renew;
@@ -58,12 +57,18 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
       if (next === asked) next = undefined;
     }
   };
-  return (asked) => inTurn(profile, () => ask(asked));
 }
 
 function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
   const uncached = { ignoreCache: true };
-  return new sdk.S3Client({ ...config, ...uncached, requestHandler: sdkRequestHandler(transport) });
+  return new sdk.S3Client({
+    ...config,
+    // Without a profile, the SDK would take AWS_PROFILE at any later moment. Keys from the environment, for which it
+    // would not look with a profile, are not its business here.
+    profile: config.profile ?? 'default',
+    ...uncached,
+    requestHandler: sdkRequestHandler(transport),
+  });
 }
 
 /**

@@ -10,7 +10,7 @@ import { hasTenant, isAwsHost, type ResolvedTarget } from '../resolved-target.ts
 import { SettingError } from '../setting-error.ts';
 import { type CapturedRequest, captureRequest } from './capture.ts';
 import { plainRequest } from './plain-request.ts';
-import { inTurn, ownProfile } from './profile-turn.ts';
+import { type ProcessProfile, processProfile } from './process-profile.ts';
 
 export interface ResolveOptions {
   /** A bucket's name, `TENANT:BUCKET`, an access-point alias or an ARN. */
@@ -35,6 +35,8 @@ export interface ResolveOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The transport for finding credentials. */
   readonly transport: Transport;
+  /** What all targets of the process share; default: that of this process. */
+  readonly profileOfProcess?: ProcessProfile;
   /** Called with the SDK's warnings. */
   readonly warn?: (message: string) => void;
 }
@@ -60,15 +62,17 @@ const DEFAULT_REGION = 'us-east-1';
  */
 export async function resolveTarget(options: ResolveOptions): Promise<Resolution> {
   const environment = options.environment ?? process.env;
+  const inProcess = options.profileOfProcess ?? processProfile;
   checkPlace(options);
-  const named = environment === process.env ? ownProfile() : environment.AWS_PROFILE;
+  const named = environment === process.env ? inProcess.own : environment.AWS_PROFILE;
   const profile = (options.profile ?? named) || environment.AWS_DEFAULT_PROFILE || undefined;
   prepareEnvironment();
+  if (environment === process.env) inProcess.add(profile);
   const region = options.region ?? DEFAULT_REGION;
   const config = configOf(options, profile, region);
   const captured =
     (await plainRequest({ ...options, region }, environment)) ??
-    (await inTurn(profile, async () => capture(await loadSdk(), config, options)));
+    (await capture(await loadSdk(), config, options));
   refuseTenantInHost(captured, options);
   const found = new CredentialsRecord();
   return {

@@ -79,6 +79,7 @@ function start() {
     isDown: () => true,
     shown: () => shown,
     hasSameBytes: async () => false,
+    isRefusal: () => false,
     onChange: () => undefined,
     clock,
     log: new RecordingLog(),

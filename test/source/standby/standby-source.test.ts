@@ -297,6 +297,22 @@ describe('the same bytes under other ETags', () => {
     assert.equal(node.publications, 1);
   });
 
+  for (const [what, files, isUsed] of [
+    ['one object is no reason not to use it', 1, true],
+    ['every object is of no use', 20, false],
+  ] as const) {
+    it(`of a standby that refuses ${what}`, async (t) => {
+      const node = await Node.start(t, { firstEtag: inParts('a'), secondEtag: inParts('b') });
+      node.second.copyFrom(node.first, node.clock.now());
+      for (let file = 0; file < files; file++) node.second.denied.add(`dags/f${file}.py`);
+      await node.look();
+      node.first.isDown = true;
+      // What is shown then has content that cannot be read.
+      await node.pass(5 * MINUTE).catch(() => undefined);
+      assert.equal(node.source.view.isActive, isUsed);
+    });
+  }
+
   it('are looked for once in each pair of versions, though dates change with each look', async (t) => {
     const node = await Node.start(t);
     node.second.copyFrom(node.first);

@@ -26,6 +26,8 @@ type Etags = Partial<Record<'firstEtag' | 'secondEtag', (body: string) => string
 export class Store {
   readonly name: string;
   isDown = false;
+  /** Keys that can be listed, and not read. */
+  readonly denied = new Set<string>();
   /** While it is down: true closes each connection, as a cut cable would; false answers that the token has expired. */
   dropsConnections = false;
   /** Requests so far. */
@@ -58,6 +60,7 @@ export class Store {
         this.requests += 1;
         if (key === '') this.listings += 1;
         // The answer ExpiredToken counts as unreachable, and the client does not retry it.
+        if (this.denied.has(key)) return { status: 403, code: 'AccessDenied' };
         if (!this.isDown) return undefined;
         return this.dropsConnections ? 'lost-before' : { status: 403, code: 'ExpiredToken' };
       },
@@ -152,6 +155,7 @@ export class Node {
         const { body } = await content.get(theirs.path, { ifMatch: theirs.etag, signal: patience() });
         return (await read(body)).toString() === known;
       },
+      isRefusal: (error) => error instanceof StoreError && error.code === 'denied',
       onChange: (view) => this.views.push(view),
       clock: this.clock,
       log: this.log,
