@@ -80,6 +80,13 @@ export class ContentReader {
     const known = new Map<Part, bigint>();
     for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     const parts = absent;
+    let unread = parts;
+    // Kept over tries only with a part in it: a small cache under load may never hold two parts at once.
+    let target: Uint8Array | undefined;
+    const readInto = (part: Part): boolean => {
+      target ??= new Uint8Array(range.length);
+      return this.#readPart(range, part, known.get(part) ?? ABSENT, target);
+    };
     absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
     // The main thread names a blob that may be evicted before it is read here: often only if readers need far more
     // than the cache holds. A file system under the cache that changes inodes by itself must not cause an endless
@@ -93,10 +100,12 @@ export class ContentReader {
           this.#fingerprints.note(range, part.chunk, result.fingerprint);
           known.set(part, result.fingerprint);
         }
+        if (parts.length > 1 && readInto(part)) unread = unread.filter((each) => each !== part);
       }
-      const target = new Uint8Array(range.length);
-      absent = parts.filter((part) => !this.#readPart(range, part, known.get(part) ?? ABSENT, target));
-      if (absent.length === 0) return target;
+      unread = unread.filter((part) => !readInto(part));
+      if (unread.length === 0 && target !== undefined) return target;
+      if (unread.length === parts.length) target = undefined;
+      absent = unread;
     }
     return 'unavailable';
   }

@@ -75,6 +75,20 @@ describe('content for a reader', () => {
   const text = (content: Uint8Array | string): string =>
     typeof content === 'string' ? content : Buffer.from(content).toString();
 
+  test('of two chunks comes whole where the cache never holds both', async () => {
+    const [first, second] = [Buffer.alloc(CHUNK_BYTES, 'a'), Buffer.alloc(CHUNK_BYTES, 'b')];
+    const read = reader.read(rangeOf(large, CHUNK_BYTES - 3, 6), undefined, never);
+    for (const [chunk, bytes] of [first, second].entries()) {
+      const question = (await fetches(chunk + 1))[chunk]!;
+      assert.equal(question.chunk, chunk);
+      if (chunk > 0) rmSync(blobPath(directory, large.name, chunk - 1));
+      question.answer({ kind: 'local', fingerprint: onDisk(large, chunk, bytes) });
+    }
+    const found = await read;
+    assert.equal(typeof found === 'string' ? found : text(found), 'aaabbb');
+    assert.equal(asked.length, 2);
+  });
+
   test('comes from the disk alone where the blob is what was verified', () => {
     fingerprints[file] = onDisk(small, undefined, '0123456789');
     const target = Buffer.alloc(4);

@@ -20,6 +20,9 @@ for count in range(reads):
         if directory == root:
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(fd)
-    if pieces[0] != pieces[1]:
-        sys.exit(f"{name} at {offset}, {length} bytes: differs")
+    expected, found = pieces
+    if expected != found:
+        same = next((at for at, (one, other) in enumerate(zip(expected, found)) if one != other), len(found))
+        how = "short" if same == len(found) < len(expected) else "differs"
+        sys.exit(f"{name} at {offset}, {len(expected)} bytes: {how} after {same} of {len(found)}")
 print(f"{reads} reads")
