@@ -88,7 +88,8 @@ export async function outcomesOf(
     const { failureType, cause, message } = data.details.error as Error & { readonly failureType?: string };
     errors.set(data.name, cause instanceof Error ? (cause.stack ?? cause.message) : message);
     if (failureType !== 'subtestsFailed' && isLeaf(data)) outcomes.failed.add(data.name);
-    else if (failureType === 'testCodeFailure') outcomes.failed.add(`the file ${relative(repository, path)}`);
+    // Also where its process did not end in time.
+    else if (failureType !== 'subtestsFailed') outcomes.failed.add(`the file ${relative(repository, path)}`);
   });
   stream.resume();
   await new Promise((resolve) => stream.once('end', resolve));
