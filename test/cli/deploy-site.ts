@@ -16,9 +16,6 @@ import { type Ran, ran } from './recorded-shell.ts';
 export const directory = await makeTemporaryDirectory();
 after(() => removeTemporaryDirectory(directory));
 
-// The SDK reads these from the environment of this process.
-Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' });
-
 let folders = 0;
 function folder(files: Readonly<Record<string, string>>): string {
   const root = join(directory, `folder-${folders++}`);
@@ -58,6 +55,8 @@ export async function site(
             DAGMOUNT_TO: 's3://bucket/releases',
             AWS_ENDPOINT_URL: store.endpoint,
             AWS_REGION: 'us-east-1',
+            AWS_ACCESS_KEY_ID: 'k',
+            AWS_SECRET_ACCESS_KEY: 's',
             PATH: process.env.PATH,
             USER: 'zoe',
             ...env,

@@ -87,13 +87,15 @@ class Report {
     this.#failed(data.file ?? data.name, `${data.name}\n${reason}`, output);
   }
 
-  /** Prints the results of the files of a process that has ended. */
-  ended(main: string): void {
-    for (const file of this.#sharing.get(main) ?? [main]) {
+  /** Prints the results of the files of a process that has ended. `tests`: how many tests it told of. */
+  ended(main: string, tests: number): void {
+    const sharing = this.#sharing.get(main);
+    for (const file of sharing ?? [main]) {
       const counts = this.#of(file);
+      // Of a file by itself, tests may be declared in another one.
+      const found = sharing === undefined ? tests : counts.passed + counts.failed + counts.skipped;
       // A process that ends early with 0 looks like one that has run all of its tests.
-      if (counts.passed + counts.failed + counts.skipped === 0)
-        this.#failed(file, 'no test of it was run', '');
+      if (found === 0 && counts.failed === 0) this.#failed(file, 'no test of it was run', '');
       const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`;
       const failed = counts.failed === 0 ? '' : red(`, ${counts.failed} FAILED`);
       const time = dim(` ${(counts.milliseconds / 1000).toFixed(1)} s`);
@@ -176,8 +178,15 @@ async function runMain(main: string): Promise<void> {
   stream.on('test:diagnostic', (data) => {
     if (data.file !== undefined) say(`${shown(data.file)}: ${data.message}\n`);
   });
-  stream.on('test:pass', (data) => report.pass(data as TestData));
-  stream.on('test:fail', (data) => report.fail(data as TestData));
+  let tests = 0;
+  stream.on('test:pass', (data) => {
+    if (resolve(data.name) !== main) tests += 1;
+    report.pass(data as TestData);
+  });
+  stream.on('test:fail', (data) => {
+    if (resolve(data.name) !== main) tests += 1;
+    report.fail(data as TestData);
+  });
   for (const kind of ['test:stderr', 'test:stdout'] as const) {
     stream.on(kind, (data) => {
       if (process.env.DAGMOUNT_TEST_OUTPUT !== undefined) say(data.message);
@@ -186,7 +195,7 @@ async function runMain(main: string): Promise<void> {
   }
   stream.resume();
   await new Promise((ended) => stream.once('end', ended));
-  report.ended(main);
+  report.ended(main, tests);
 }
 
 // Each run adds a listener for the end of this process, and removes it at its own end.
