@@ -76,10 +76,9 @@ export class ContentReader {
     reader: number | undefined,
     signal: AbortSignal,
   ): Promise<Uint8Array | ReadFailure> {
-    let absent = this.#parts(range);
+    const parts = this.#parts(range);
     const known = new Map<Part, bigint>();
-    for (const part of absent) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
-    const parts = absent;
+    for (const part of parts) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     let unread = parts;
     // Kept over tries only with a part in it: a small cache under load may never hold two parts at once.
     let target: Uint8Array | undefined;
@@ -87,7 +86,7 @@ export class ContentReader {
       target ??= new Uint8Array(range.length);
       return this.#readPart(range, part, known.get(part) ?? ABSENT, target);
     };
-    absent = absent.filter((part) => !this.#isThere(range, part, known.get(part)));
+    let absent = parts.filter((part) => !this.#isThere(range, part, known.get(part)));
     // The main thread names a blob that may be evicted before it is read here: often only if readers need far more
     // than the cache holds. A file system under the cache that changes inodes by itself must not cause an endless
     // loop.
@@ -100,7 +99,7 @@ export class ContentReader {
           this.#fingerprints.note(range, part.chunk, result.fingerprint);
           known.set(part, result.fingerprint);
         }
-        if (parts.length > 1 && readInto(part)) unread = unread.filter((each) => each !== part);
+        if (readInto(part)) unread = unread.filter((each) => each !== part);
       }
       unread = unread.filter((part) => !readInto(part));
       if (unread.length === 0 && target !== undefined) return target;

@@ -52,6 +52,6 @@ export class ArmedTree {
     this.#armed = undefined;
     this.#kept = undefined;
     if (kept?.built.changes === undefined) return;
-    await hideContent(this.#cache, kept.built.generation, newFiles(kept.built.changes), shown, yielder);
+    await hideContent(this.#cache, kept.built.generation, newFiles(kept.built), shown, yielder);
   }
 }

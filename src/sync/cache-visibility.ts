@@ -79,9 +79,18 @@ export function* everyEntry(generation: Generation): Generator<number> {
 }
 
 /** Indices into the new generation. */
-export function* newFiles(changes: GenerationChanges): Generator<number> {
-  yield* changes.added;
-  yield* changes.changed;
+export function* newFiles({
+  generation,
+  changes,
+}: {
+  readonly generation: Generation;
+  readonly changes: GenerationChanges | undefined;
+}): Generator<number> {
+  if (changes === undefined) yield* everyEntry(generation);
+  else {
+    yield* changes.added;
+    yield* changes.changed;
+  }
 }
 
 /** Indices into the old generation. */

@@ -114,7 +114,7 @@ export class Publisher {
     // If a connection was taken over, so were the notifications that the predecessor still owed the kernel.
     this.#options.persister.acknowledged();
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt, release };
-    await this.#retire(undefined, this.#shown, undefined, yielder);
+    await showContent(this.#options.cache, generation, everyEntry(generation), bound.bytes, yielder);
     return this.#shown;
   }
 
@@ -213,9 +213,8 @@ export class Publisher {
   ): Promise<void> {
     const { cache } = this.#options;
     const bound = now.bound.bytes;
-    if (before === undefined || changes === undefined) {
-      return showContent(cache, now.generation, everyEntry(now.generation), bound, yielder);
-    }
+    // The content of a first tree has counted as shown since it was fetched.
+    if (before === undefined || changes === undefined) return;
     await this.#replaced.revive(now.generation, changes, yielder);
     await hideContent(cache, before.generation, goneFiles(changes), now.generation, yielder);
     if (before.bound.bytes !== bound) {

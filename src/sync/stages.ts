@@ -2,7 +2,7 @@ import { Yielder } from '../base/yielder.ts';
 import type { Armed, Built, Candidate } from '../source/source.ts';
 import type { Adoptions } from './adoption.ts';
 import { ArmedTree } from './armed-tree.ts';
-import { everyEntry, hideContent, newFiles, showContent } from './cache-visibility.ts';
+import { hideContent, newFiles, showContent } from './cache-visibility.ts';
 import { ContentState } from './content-state.ts';
 import { SyncError } from './failure.ts';
 import type { FetchTarget } from './fetch-target.ts';
@@ -130,7 +130,7 @@ export class Stages {
     attempt: Attempt,
     isSame: boolean,
   ): Promise<Revalidated | Stale | Adopted> {
-    const { generation, changes } = built;
+    const { generation } = built;
     const { digest, release } = aim.candidate;
     const { shown } = this;
     const accepted = attempt.accept === generation.id || release?.allowsDeletions === true;
@@ -158,7 +158,7 @@ export class Stages {
       );
       const delay = failed.length === 0 ? undefined : this.#delay(built, digest, failed, accepted);
       if (delay !== undefined) return delay;
-      if (shown === undefined) await this.#headStart(target, yielder);
+      if (shown === undefined) this.#options.onFirst?.(target);
       // crash point: prefetched. The cache has the content of a version that is not shown.
       const ready = {
         built,
@@ -175,21 +175,11 @@ export class Stages {
       this.#progress.clear();
       // Content that was not shown must not occupy the cache.
       const now = this.shown?.generation;
-      const files = changes === undefined ? everyEntry(generation) : newFiles(changes);
-      const isNews = shown === undefined || changes !== undefined;
-      if (now !== generation && isNews && !this.armed.isKept(aim.candidate)) {
-        await hideContent(cache, generation, files, now, yielder);
+      if (now !== generation && !this.armed.isKept(aim.candidate)) {
+        await hideContent(cache, generation, newFiles(built), now, yielder);
       }
     }
     return { kind: 'published' };
-  }
-
-  /** The first tree is about to be shown: content that is fetched now is kept as if the tree were shown. */
-  async #headStart(target: FetchTarget, yielder: Yielder): Promise<void> {
-    const { cache, onFirst } = this.#options;
-    const { generation, bound } = target;
-    await showContent(cache, generation, everyEntry(generation), bound, yielder);
-    onFirst?.(target);
   }
 
   async #targetOf({ generation }: Built, yielder: Yielder): Promise<Target> {
@@ -211,9 +201,7 @@ export class Stages {
   ): Promise<Prefetched | (Revalidated & { readonly kind: 'held' })> {
     const { changes, generation } = built;
     const { shown } = this;
-    if (shown !== undefined && changes !== undefined) {
-      await showContent(this.#options.cache, generation, newFiles(changes), bound.bytes, yielder);
-    }
+    await showContent(this.#options.cache, generation, newFiles(built), bound.bytes, yielder);
     try {
       return await timed(this.#options, 'prefetch', () => this.#prefetch(target, changes, attempt, yielder));
     } catch (error) {
@@ -250,7 +238,7 @@ export class Stages {
     } finally {
       this.#progress.clear();
       if (!isKept)
-        await hideContent(this.#options.cache, generation, newFiles(changes), shown.generation, yielder);
+        await hideContent(this.#options.cache, generation, newFiles(built), shown.generation, yielder);
     }
   }
 

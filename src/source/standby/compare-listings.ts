@@ -98,9 +98,12 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
   const hasSameBytes = async (mine: ContentVersion, theirs: ContentVersion): Promise<boolean> => {
     const pair = { shown: mine.etag, found: theirs.etag };
     const before = known.different.get(theirs.path);
-    const wasCompared = before?.shown === pair.shown && before.found === pair.found;
-    const isSame = wasCompared ? false : await switching?.hasSameBytes(mine, theirs).catch(refused);
-    if (isSame !== undefined && !wasCompared) hasAnswered = true;
+    if (before?.shown === pair.shown && before.found === pair.found) {
+      different.set(theirs.path, pair);
+      return false;
+    }
+    const isSame = await switching?.hasSameBytes(mine, theirs).catch(refused);
+    if (isSame !== undefined) hasAnswered = true;
     if (isSame === false) different.set(theirs.path, pair);
     return isSame === true;
   };
@@ -192,17 +195,13 @@ function newestInBoth(
     const path = generation.path(index);
     if (!same.has(path)) missing.add(shown.find(path));
   }
-  let newest = 0;
-  for (let index = 1; index < shown.entries; index++) {
-    if (!missing.has(index)) newest = Math.max(newest, shown.lastModified(index));
-  }
-  return newest;
+  return newestOf(shown, missing);
 }
 
-function newestOf(generation: Generation): number {
+function newestOf(generation: Generation, leftOut: ReadonlySet<number> = new Set()): number {
   let newest = 0;
   for (let index = 1; index < generation.entries; index++) {
-    newest = Math.max(newest, generation.lastModified(index));
+    if (!leftOut.has(index)) newest = Math.max(newest, generation.lastModified(index));
   }
   return newest;
 }

@@ -190,8 +190,8 @@ export class PlaceJudge {
       switching: isSettled
         ? undefined
         : {
-            asOf: (this.#followedSettledAt() ?? shown.publishedAt) / 1000,
-            followedAt: inSeconds(this.#followedAt.get(place)),
+            asOf: this.#followedSeconds(this.#settled) ?? shown.publishedAt / 1000,
+            followedAt: this.#followedSeconds(place),
             neverHad: (path) => this.#isLacking(path),
             hasSameBytes: (mine, theirs) => hasSameBytes(mine, theirs, place.content, signal),
             isRefusal: (error) => !signal.aborted && isRefusal(error),
@@ -205,8 +205,9 @@ export class PlaceJudge {
     return judge(behindHold(back, listing, place.name), compared, trees);
   }
 
-  #followedSettledAt(): number | undefined {
-    return this.#settled && this.#followedAt.get(this.#settled);
+  #followedSeconds(place: Place | undefined): number | undefined {
+    const at = place && this.#followedAt.get(place);
+    return at === undefined ? undefined : at / 1000;
   }
 
   /** Whether an accepted listing lacked a file that the tree before it had. */
@@ -215,10 +216,6 @@ export class PlaceJudge {
     const { shown, found } = this.#wentBack;
     return shown.find(path) !== -1 && found.find(path) === -1;
   }
-}
-
-function inSeconds(ms: number | undefined): number | undefined {
-  return ms === undefined ? undefined : ms / 1000;
 }
 
 function heldListing(digest: string, shown: Generation, { generation, changes }: Built): HeldListing {

@@ -26,6 +26,9 @@ export interface StandbySourceOptions extends PlaceJudgeOptions {
 /** How long the first store must have answered before trees come from it again. */
 const BACK_AFTER_MS = 60_000;
 const CHECK_EVERY_MS = 86_400_000;
+
+const LACKS = 'does not have what is shown';
+
 /**
  * Reads trees from a first store, and from another one while the first cannot be reached. A switch, in either
  * direction, never shows an older tree: the older listing is held, or the other store stays in use. While the first
@@ -97,7 +100,7 @@ export class StandbySource implements Source {
 
   /** The tree of an earlier process came from a standby, and the first store does not have it yet. */
   async #goOnAway(look: Look, hold: SourceHold, signal: AbortSignal): Promise<Look> {
-    this.#noteBehind(hold);
+    this.#noteBehind(firstBehind(hold), LACKS);
     try {
       return await this.#lookAtStandbys(undefined, signal);
     } catch {
@@ -106,12 +109,11 @@ export class StandbySource implements Source {
     }
   }
 
-  #noteBehind(hold: SourceHold): void {
-    const detail = firstBehind(hold);
+  #noteBehind(detail: string, what: string): void {
     if (this.#view.firstIsBehind === detail) return;
     this.#options.log.warn(
       { event: 'first-behind', detail },
-      'the first source answers again, but does not have what is shown; trees still come from the standby',
+      `the first source answers again, but ${what}; trees still come from the standby`,
     );
     this.#change({ firstIsBehind: detail });
   }
@@ -145,23 +147,13 @@ export class StandbySource implements Source {
         this.#activate(first);
         return look;
       }
-      this.#noteBehind(look.hold);
+      this.#noteBehind(firstBehind(look.hold), LACKS);
     } catch (error) {
       signal.throwIfAborted();
       // Whatever prevents following the first store, the standby has what is shown.
-      if (!this.#noteFailure(error, signal)) this.#tellNotBack(error);
+      if (!this.#noteFailure(error, signal)) this.#noteBehind(wordsOf(error), 'cannot be followed');
     }
     return undefined;
-  }
-
-  #tellNotBack(error: unknown): void {
-    const detail = wordsOf(error);
-    if (this.#view.firstIsBehind === detail) return;
-    this.#options.log.warn(
-      { event: 'first-behind', detail },
-      'the first source answers again, but cannot be followed; trees still come from the standby',
-    );
-    this.#change({ firstIsBehind: detail });
   }
 
   /**

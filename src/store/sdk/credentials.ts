@@ -31,12 +31,11 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
   return async ({ renew = false } = {}) => {
     // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
     // files.
-    const isNew = client === undefined || renew;
-    if (isNew && insists && profile !== undefined && !(await hasProfile(profile))) {
-      throw credentialsError(undefined, { kind: 'missing-profile', profile });
-    }
-    let asked = client;
-    if (asked === undefined || isNew) {
+    let asked = renew ? undefined : client;
+    if (asked === undefined) {
+      if (insists && profile !== undefined && !(await hasProfile(profile))) {
+        throw credentialsError(undefined, { kind: 'missing-profile', profile });
+      }
       next ??= clientOf(options);
       asked = next;
     }

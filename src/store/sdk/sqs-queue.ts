@@ -1,6 +1,11 @@
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import { printable } from '../../base/printable.ts';
-import { type Credentials, type CredentialsProvider, withoutSecrets } from '../credentials.ts';
+import {
+  CredentialSource,
+  type Credentials,
+  type CredentialsProvider,
+  withoutSecrets,
+} from '../credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
 import { Transport } from '../http/transport.ts';
 import type { TransportSettings } from '../http/transport-settings.ts';
@@ -16,8 +21,6 @@ const MOST_MESSAGES = 10;
 /** The SDK asks for new credentials five minutes before this lifetime ends; the provider here keeps them itself. */
 const KEPT_MS = 60_000;
 const DEFAULT_REGION = 'us-east-1';
-/** Credentials are looked up again at most once in this time. */
-const RENEWAL_INTERVAL_MS = 5_000;
 /** SQS's errors for unknown keys. A denial by policy is not one of them: other keys would not help. */
 const UNKNOWN_KEYS =
   /^(InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurity)/;
@@ -64,9 +67,8 @@ export class SqsQueue {
   readonly #client: SQSClient;
   /** The credentials that were given last. */
   #credentials: Credentials | undefined;
-  /** Whether the last credentials were refused. */
-  #renew = false;
-  #renewedAt = Number.NEGATIVE_INFINITY;
+  /** Those that the service refused, until others are asked for. */
+  #refused: Credentials | undefined;
 
   constructor(
     sdk: typeof import('@aws-sdk/client-sqs'),
@@ -76,14 +78,15 @@ export class SqsQueue {
     this.#url = url;
     const timeouts = { ...settings.timeouts, firstByte: (WAIT_SECONDS + 10) * 1000 };
     this.#transport = new Transport({ ...settings, timeouts });
+    const source = new CredentialSource(credentials, () => performance.now());
     const config: SQSClientConfig = {
       region: regionOf(url) ?? region ?? DEFAULT_REGION,
       endpoint: new URL(url).origin,
       maxAttempts: 1,
       credentials: async () => {
-        const renew = this.#renew;
-        this.#renew = false;
-        const given = await credentials({ renew });
+        const refused = this.#refused;
+        this.#refused = undefined;
+        const given = (refused && (await source.replace(refused))) ?? (await source.current());
         this.#credentials = given;
         return { ...given, expiration: new Date(Date.now() + KEPT_MS) };
       },
@@ -133,10 +136,7 @@ export class SqsQueue {
     } catch (error) {
       const told = queueError(error, this.#credentials);
       const isRefused = told.code === 'expired' || UNKNOWN_KEYS.test(nameOf(error));
-      if (isRefused && performance.now() - this.#renewedAt >= RENEWAL_INTERVAL_MS) {
-        this.#renewedAt = performance.now();
-        this.#renew = true;
-      }
+      if (isRefused) this.#refused = this.#credentials;
       throw told;
     }
   }
