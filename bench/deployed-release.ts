@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type Deployed, deploy } from '../src/deploy/deploy.ts';
 import { openReleaseRoot } from '../src/deploy/open-root.ts';
 import { collectDirectory, collectFile } from '../src/deploy/source-files.ts';
+import { accessOptions } from '../test/support/access-options.ts';
 import type { Seaweedfs } from '../test/support/seaweedfs.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../test/support/temporary.ts';
-import { wayOptions } from '../test/support/way-options.ts';
 import { writeTree } from '../test/support/write-tree.ts';
 
 export interface DeployedRelease {
@@ -23,7 +23,7 @@ export async function deployRelease(options: DeployedRelease): Promise<void> {
   const { seaweedfs, bucket, prefix, files, changes } = options;
   const directory = await makeTemporaryDirectory();
   const { accessKeyId, secretAccessKey } = seaweedfs.s3.access;
-  const way = wayOptions({ bucket, prefix, endpoints: [seaweedfs.endpoint], concurrency: 32 });
+  const way = accessOptions({ bucket, prefix, endpoints: [seaweedfs.endpoint], concurrency: 32 });
   const environment = {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

@@ -1,4 +1,4 @@
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 
 const SHARD_LENGTH = 2;
 const SHARD = /^[0-9a-f]{2}$/;
@@ -28,7 +28,7 @@ export function shardPath(directory: string, shard: string): string {
 }
 
 export function blobsPath(directory: string): string {
-  return `${directory}/${keptFiles.blobs.name}`;
+  return `${directory}/${persistedFiles.blobs.name}`;
 }
 
 export function isShard(name: string): boolean {

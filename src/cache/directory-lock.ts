@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
 
 /** The file by which a mount's directory is locked. */
 export function lockPath(directory: string): string {
-  return `${directory}/${keptFiles.lock.name}`;
+  return `${directory}/${persistedFiles.lock.name}`;
 }
 
 export interface DirectoryLock {

@@ -1,6 +1,6 @@
 import { open, rename } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { Yielder } from '../base/yielder.ts';
 import { isOwn } from '../host/own-file.ts';
@@ -22,7 +22,7 @@ const BATCH = 2_000;
 const FILE_MODE = 0o600;
 
 export function orderPath(directory: string): string {
-  return `${directory}/${keptFiles.order.name}`;
+  return `${directory}/${persistedFiles.order.name}`;
 }
 
 /**

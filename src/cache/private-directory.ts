@@ -1,6 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import { CacheError } from './cache-error.ts';
@@ -21,7 +21,7 @@ export function mountDirectory(cacheDirectory: string, mountId: string): string 
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {
     requireSafePlace(directory, uid);
-    const blobs = `${directory}/${keptFiles.blobs.name}`;
+    const blobs = `${directory}/${persistedFiles.blobs.name}`;
     await mkdir(blobs, { recursive: true, mode: DIRECTORY_MODE });
     // Missing directories exist now: created here, or concurrently by another process.
     requireSafePlace(directory, uid);

@@ -1,6 +1,6 @@
 import { close, constants, openSync, read, unlinkSync, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { deferred } from '../base/waiting.ts';
 import type { ByteRange } from './chunks.ts';
@@ -31,7 +31,7 @@ export class Spool {
 
   /** @param directory the mount's own cache directory. Returns undefined if no file can be made there. */
   static open(directory: string): Spool | undefined {
-    const path = `${directory}/${keptFiles.spool.name}`;
+    const path = `${directory}/${persistedFiles.spool.name}`;
     try {
       // A process that was killed between the two calls below has left an empty file.
       unlink(path);

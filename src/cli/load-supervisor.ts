@@ -1,7 +1,7 @@
-import type { SupervisorPort } from '../takeover/supervisor-port.ts';
+import type { SupervisorPort } from '../takeover/supervisor/supervisor-port.ts';
 
 /** Loaded on demand, because it loads the addon. */
 export async function loadSupervisor(): Promise<SupervisorPort> {
-  const supervisor: SupervisorPort = await import('../takeover/supervisor.ts');
+  const supervisor: SupervisorPort = await import('../takeover/supervisor/supervisor.ts');
   return supervisor;
 }

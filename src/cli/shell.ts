@@ -4,7 +4,7 @@ import type { MountState, UnreadableState } from '../host/mount-state.ts';
 import type { Mount } from '../host/mountinfo.ts';
 import type { ProcessId } from '../host/process.ts';
 import type { ServerPort } from '../server/server-port.ts';
-import type { SupervisorLink } from '../takeover/supervisor-link.ts';
+import type { SupervisorLink } from '../takeover/supervisor/supervisor-link.ts';
 import type { DaemonChannel } from './daemon-channel.ts';
 
 /** An output stream of a command. */

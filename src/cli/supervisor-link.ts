@@ -1,5 +1,5 @@
 import { getPriority } from 'node:os';
-import type { SupervisorLink } from '../takeover/supervisor-link.ts';
+import type { SupervisorLink } from '../takeover/supervisor/supervisor-link.ts';
 
 const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';

@@ -1,4 +1,6 @@
 import type { Endpoints } from '../base/store-endpoints.ts';
+import { rejectContradictions } from './contradicting-options.ts';
+import { rejectContradictingTrees } from './contradicting-trees.ts';
 import type { HostEnvironment } from './host-environment.ts';
 import type { Unit } from './kinds.ts';
 import type { Option } from './options/option.ts';
@@ -7,8 +9,6 @@ import type { GivenOptions } from './origin.ts';
 import { placedTrees, requireNone, sourceOf } from './placed-trees.ts';
 import { type ResolvedOption, type ResolvedTree, resolveOptions } from './resolve.ts';
 import { parseS3Address } from './s3-address.ts';
-import { requireSensible } from './sensible-options.ts';
-import { requireSensibleTrees } from './sensible-trees.ts';
 import { type StandbySetting, standbySettings } from './standby-sources.ts';
 
 /** What a mount shows, and where. */
@@ -93,15 +93,15 @@ export function resolveMountConfig(
   const printConfig = values['print-config'];
   if (place !== undefined) {
     requireNone(named, address);
-    requireSensible(options);
+    rejectContradictions(options);
     return { config: configOf(place, values), options, trees: [], printConfig };
   }
   const trees = placedTrees(named);
-  requireSensibleTrees(options, trees);
+  rejectContradictingTrees(options, trees);
   const ofMount = { source: sourceOf(trees), bucket: '', prefix: '', target };
   const whole = configOf(ofMount, values);
   const configured = trees.map(({ path, address: { source, bucket, prefix }, resolved }) => {
-    requireSensible(resolved.options);
+    rejectContradictions(resolved.options);
     const config = configOf({ source, bucket, prefix, target }, resolved.values);
     return { path, config: Object.freeze({ ...config, cacheSizeBytes: cacheShare(whole, resolved, trees) }) };
   });

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import { CodedError } from '../base/coded-error.ts';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import type { DriverConfig } from './driver-config.ts';
 import { mountsDirectoryOf } from './mount-files.ts';
@@ -45,7 +45,7 @@ export function driverLockPaths(
   kubeletDirectory: string,
   socket: string,
 ): readonly string[] {
-  const { name } = keptFiles.driverLock;
+  const { name } = persistedFiles.driverLock;
   return [
     `${mountsDirectoryOf(kubeletDirectory)}.${name}`,
     join(stateDirectory, name),

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { replaceFile } from '../base/replace-file.ts';
 import { ControlClient } from '../control/client.ts';
 import { DRIVER_NAME } from './driver.ts';
@@ -75,7 +75,7 @@ export class MountFiles {
   }
 
   tokenFile(key: string): string {
-    return join(this.#directory(key), keptFiles.token.name);
+    return join(this.#directory(key), persistedFiles.token.name);
   }
 
   /** Keeps kubelet's token where the mount's SDK reads it, unless a later one is there. */
@@ -89,7 +89,7 @@ export class MountFiles {
 
   /** Proves that a later driver's mount is the same one: the key outlives this driver, but not the mount. */
   holdKey(key: string): string {
-    const path = join(this.#directory(key), keptFiles.holdKey.name);
+    const path = join(this.#directory(key), persistedFiles.holdKey.name);
     if (!existsSync(path)) replaceFile(path, randomBytes(32).toString('hex'));
     const secret = readFileSync(path, 'utf8');
     return createHash('sha256').update(`${secret} ${key}`).digest('hex');

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { Driver } from './driver.ts';
 import type { DriverConfig } from './driver-config.ts';
 import { DriverMetrics, PublishCounter } from './driver-metrics.ts';
@@ -76,7 +76,7 @@ export async function openDriver(options: OpenDriverOptions) {
     mountsDirectory,
     placeOf,
     sources,
-    records: new VolumeRecords(join(config.stateDirectory, keptFiles.volumes.name)),
+    records: new VolumeRecords(join(config.stateDirectory, persistedFiles.volumes.name)),
     binds,
     keepToken: ({ key }, token) => files.keepToken(key, token),
     log,

@@ -1,5 +1,5 @@
+import { type AccessOptions, findAccess } from '../store/store-access.ts';
 import { StoreClock } from '../store/store-clock.ts';
-import { findWay, type WayOptions } from '../store/store-way.ts';
 import type { ProbedStore } from './probe.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from './s3-release-store.ts';
@@ -25,11 +25,11 @@ export interface RootTime {
 
 /** Opens a release root without sending a request. Rejects with SettingError or StoreError. */
 export async function openReleaseRoot(
-  options: WayOptions,
+  options: AccessOptions,
   environment: Readonly<Record<string, string | undefined>>,
   time: RootTime,
 ): Promise<ReleaseRoot> {
-  const { places, transport } = await findWay(options, environment, WRITING_TIMEOUTS);
+  const { places, transport } = await findAccess(options, environment, WRITING_TIMEOUTS);
   // Writers use one endpoint, because conditional writes hold within one store only.
   const [{ target, credentials }] = places;
   const clock = new StoreClock();

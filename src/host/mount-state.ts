@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { HeldDirectory } from './held-directory.ts';
 import { HostError } from './host-error.ts';
 import { ownerOf } from './mount-owner.ts';
@@ -41,7 +41,7 @@ export interface ShownStep {
 }
 
 /** Name of the state file, in the mount's runtime directory. */
-export const STATE_FILE = keptFiles.mountState.name;
+export const STATE_FILE = persistedFiles.mountState.name;
 
 /** A state file or runtime directory that cannot be read or trusted. */
 export interface UnreadableState {

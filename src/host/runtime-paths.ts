@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { HostEnvironment } from '../config/host-environment.ts';
@@ -43,12 +43,12 @@ export function mountRuntimeDirectory(directory: string, mountId: string): strin
 
 /** The default path of a mount's control socket. */
 export function mountSocket(directory: string, mountId: string): string {
-  return `${directory}/${mountId}${keptFiles.socket.name}`;
+  return `${directory}/${mountId}${persistedFiles.socket.name}`;
 }
 
 /** The log file of a background mount. */
 export function mountLogFile(directory: string, mountId: string): string {
-  return `${directory}/${mountId}${keptFiles.log.name}`;
+  return `${directory}/${mountId}${persistedFiles.log.name}`;
 }
 
 /** Possible runtime directories of another user, for root, which sees the mounts of all users. */

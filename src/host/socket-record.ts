@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { replaceFile } from '../base/replace-file.ts';
 import { type BoundSocket, removeBound } from './bound-socket.ts';
 import { MOST_BYTES } from './held-directory.ts';
@@ -11,7 +11,7 @@ import { readOwnFile } from './own-file.ts';
  * Where a server listens, for its successor: the inherited descriptor does not tell its path, and the successor's
  * settings may name another one.
  */
-export const SOCKET_RECORD_FILE = keptFiles.socketRecord.name;
+export const SOCKET_RECORD_FILE = persistedFiles.socketRecord.name;
 
 const recordShape = z.object({
   path: z.string(),

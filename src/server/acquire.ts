@@ -1,5 +1,5 @@
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { mountSocket } from '../host/runtime-paths.ts';
 import { chooseDriver } from '../mount/choose-driver.ts';
 import { MountPlace } from '../mount/mount-place.ts';
@@ -22,7 +22,7 @@ import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
 import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
-import { logOf } from './tree-voice.ts';
+import { logOf } from './tree-log.ts';
 
 export interface AcquireHooks {
   /** Called when the session with the kernel has ended; `end` has a reason if the session failed. */
@@ -126,7 +126,7 @@ function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {
   const { config, places } = tree;
   const { cacheDirectory } = places;
   const contents = config.standbys.length === 0 ? undefined : new ContentSwitch();
-  const traits = keepStoreTraits(`${cacheDirectory}/${keptFiles.storeTraits.name}`, process.ppid);
+  const traits = keepStoreTraits(`${cacheDirectory}/${persistedFiles.storeTraits.name}`, process.ppid);
   return {
     mounted: mountedSource({ config, cacheDirectory, traits, contents, log: logOf(log, tree) }),
     contents,

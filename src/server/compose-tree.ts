@@ -1,5 +1,5 @@
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import type { DirectoryLock } from '../cache/directory-lock.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
@@ -142,7 +142,7 @@ export async function composeTree(
     log,
     ...publicationPolicy(config),
     probe: (path, signal) => probeObject(connection.content, path, signal),
-    ...keepLastSuccess(`${cacheDirectory}/${keptFiles.lastSuccess.name}`, log),
+    ...keepLastSuccess(`${cacheDirectory}/${persistedFiles.lastSuccess.name}`, log),
     notice: (notice) => {
       events.notice(notice);
       if (notice.kind === 'published') announceStep(mount, tree, sync);

@@ -8,7 +8,7 @@ import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
-import { checkWay } from '../store/check-way.ts';
+import { checkStoreSettings } from '../store/check-store-settings.ts';
 import { ContentState } from '../sync/content-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
@@ -22,7 +22,7 @@ import { type ComposedTree, composeTree } from './compose-tree.ts';
 import type { LoadedVersions } from './loaded-versions.ts';
 import { openLoadedVersions } from './open-loaded-versions.ts';
 import type { ServedMount } from './served-mount.ts';
-import { eventsOf, logOf } from './tree-voice.ts';
+import { eventsOf, logOf } from './tree-log.ts';
 
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
@@ -134,7 +134,7 @@ export async function compose(
   });
   // A fuse-native process looks for content by itself only after it has lost its server.
   if (isRestored && !isInherited && driver.name === 'kernel') {
-    for (const { tree } of trees) await checkWay(tree.config, process.env);
+    for (const { tree } of trees) await checkStoreSettings(tree.config, process.env);
     presenter.showKept();
   }
   await Promise.all(

@@ -5,8 +5,8 @@ import { MountError } from '../session/mount-error.ts';
 import type { QueueFollower } from '../source/events/follow-queue.ts';
 import { failureOf } from '../sync/failure.ts';
 import { waitForStore } from '../sync/wait-for-store.ts';
-import type { Served } from '../takeover/heartbeat.ts';
 import { serviceStatus } from '../takeover/service-status.ts';
+import type { Served } from '../takeover/supervisor/heartbeat.ts';
 import type { ComposedTree } from './compose-tree.ts';
 
 /** The parts of a tree that are needed to follow its source. */

@@ -4,7 +4,7 @@ import type { ResolvedOption } from '../config/resolve.ts';
 import type { Identity } from '../host/mount-owner.ts';
 import type { MountState } from '../host/mount-state.ts';
 import type { DriverCheck, UnmountOptions } from '../mount/driver-check.ts';
-import type { SupervisorLink } from '../takeover/supervisor-link.ts';
+import type { SupervisorLink } from '../takeover/supervisor/supervisor-link.ts';
 
 /** The server, as commands use it. It is loaded only when needed, because it imports the store's SDK. */
 export interface ServerPort {

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../base/clock.ts';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import type { StandbySetting } from '../config/standby-sources.ts';
@@ -52,7 +52,7 @@ export function openStandbys(options: StandbysOptions): StandbySource | undefine
       name: setting.source,
       open: () => openPlace(setting, options),
     })),
-    followed: keepFollowedStandby(`${cacheDirectory}/${keptFiles.followedStandby.name}`),
+    followed: keepFollowedStandby(`${cacheDirectory}/${persistedFiles.followedStandby.name}`),
     content: contents,
     afterMs: config.standbyAfterMs,
     isDown: (error) => isSourceDown(codeOf(error)),

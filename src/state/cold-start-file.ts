@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
@@ -21,7 +21,7 @@ export interface ColdStartPaths {
 }
 
 export function coldStartPaths(directory: string): ColdStartPaths {
-  const current = `${directory}/${keptFiles.generation.name}`;
+  const current = `${directory}/${persistedFiles.generation.name}`;
   return { current, temporary: `${current}.tmp` };
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { syncDirectory } from '../base/sync-directory.ts';
 import { systemCode } from '../base/system-error.ts';
 import { HeldDirectory } from '../host/held-directory.ts';
@@ -30,7 +30,7 @@ export interface StepMemoryPlace {
 /** The directory in which the steps of one environment of one root are remembered. */
 export function stepMemoryPath({ stateDirectory, root, environment }: StepMemoryPlace): string {
   const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  return join(stateDirectory, 'v1', keptFiles.steps.name, name, environment);
+  return join(stateDirectory, 'v1', persistedFiles.steps.name, name, environment);
 }
 
 /**

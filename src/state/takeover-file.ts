@@ -1,7 +1,7 @@
 import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { type StateImage, writeImage } from './state-file.ts';
@@ -19,7 +19,7 @@ export interface TakeoverPaths {
 }
 
 export function takeoverPaths(directory: string): TakeoverPaths {
-  const current = `${directory}/${keptFiles.takeover.name}`;
+  const current = `${directory}/${persistedFiles.takeover.name}`;
   return { current, next: `${current}.next`, previous: `${current}.previous` };
 }
 

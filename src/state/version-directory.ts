@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { keptFiles } from '../base/kept-files.ts';
 import type { Logger } from '../base/logger.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { type Generation, generationBytes, restoreGeneration, TreeError } from '../tree/index.ts';
 import { type PackedBase, packBase, packBehind, unpackBase, unpackBehind } from './tree-packing.ts';
@@ -45,7 +45,7 @@ export class VersionDirectory {
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(cacheDirectory: string, mountId: string, log: Logger) {
-    this.#path = `${cacheDirectory}/${keptFiles.versions.name}`;
+    this.#path = `${cacheDirectory}/${persistedFiles.versions.name}`;
     this.#mountId = mountId;
     this.#log = log;
   }

@@ -5,11 +5,11 @@ import { type Deferred, deferred, orAborted } from '../base/waiting.ts';
 import { Yielder } from '../base/yielder.ts';
 import { boundedForEach } from './bounded-for-each.ts';
 import { MARK } from './content-state.ts';
+import { EarlyFetch } from './early-fetch.ts';
 import type { EtagFindings } from './etag-witness.ts';
 import { codeOf, failureOf } from './failure.ts';
 import { isLocal } from './fetch-content.ts';
 import type { FetchTarget } from './fetch-target.ts';
-import { HeadStart } from './head-start.ts';
 import type { HeldView } from './held.ts';
 import { type FetchMeans, Tally } from './prefetch.ts';
 import { isWanted } from './prefetch-bound.ts';
@@ -58,7 +58,7 @@ export class Backlog {
   readonly #progress = new Progress();
   readonly #abort = new AbortController();
   readonly #wait: ObjectWait;
-  readonly #headStart: HeadStart;
+  readonly #earlyFetch: EarlyFetch;
   /** Aborts the run over the shown tree; earlier runs may still wait for their last fetches. */
   #left = new AbortController();
   readonly #runs = new Set<Promise<void>>();
@@ -71,7 +71,7 @@ export class Backlog {
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#wait = new ObjectWait(options.clock, options.log, options.unreadableWaitMs);
-    this.#headStart = new HeadStart(options);
+    this.#earlyFetch = new EarlyFetch(options);
     // `ready` is optional to await: its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
   }
@@ -116,12 +116,12 @@ export class Backlog {
   startAhead(target: FetchTarget): void {
     // Few requests get all contents of a release, in the order in which they are stored: none must be requested by
     // itself.
-    if (this.#options.planner === undefined) this.#headStart.begin(target);
+    if (this.#options.planner === undefined) this.#earlyFetch.begin(target);
   }
 
   /** Call this if the tree is not shown after all. */
   async dropAhead(): Promise<void> {
-    await this.#headStart.stop();
+    await this.#earlyFetch.stop();
   }
 
   /**
@@ -129,7 +129,7 @@ export class Backlog {
    * joins them. Otherwise frequent publications could keep large files from ever arriving.
    */
   start(target: FetchTarget): void {
-    this.#headStart.leave();
+    this.#earlyFetch.leave();
     this.#left.abort();
     this.#left = new AbortController();
     const run = this.#work(target, this.#left.signal).finally(() => this.#runs.delete(run));
@@ -140,7 +140,7 @@ export class Backlog {
   async stop(): Promise<void> {
     this.#left.abort();
     this.#abort.abort();
-    await Promise.all([...this.#runs, this.#headStart.stop()]);
+    await Promise.all([...this.#runs, this.#earlyFetch.stop()]);
   }
 
   async #work(target: FetchTarget, left: AbortSignal): Promise<void> {

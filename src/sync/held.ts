@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { HeldListing, HeldStep } from '../source/source.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
-import type { GuardReason } from './guard.ts';
+import type { GuardReason } from './deletion-guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
 
 /** Content of a release is unavailable, or differs from the manifest. */

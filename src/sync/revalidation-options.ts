@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Source } from '../source/source.ts';
+import type { GuardRules } from './deletion-guard.ts';
 import type { FetchTarget } from './fetch-target.ts';
-import type { GuardRules } from './guard.ts';
 import type { SyncNotice } from './notice.ts';
 import type { ContentCachePort, FetchPlanner, Persister, Presenter } from './ports.ts';
 import type { PrefetchLimits } from './prefetch-bound.ts';

@@ -11,7 +11,7 @@ import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
 import type { ConnectionRecord } from '../session/kernel/connection-record.ts';
 import { clearAway } from './clear-away.ts';
-import type { KeptMount } from './kept-mount.ts';
+import type { KeptMount } from './kept/kept-mount.ts';
 import type { Supervised } from './supervised.ts';
 
 export interface PredecessorOptions {

@@ -1,6 +1,6 @@
 import type { Replacement } from './replacement.ts';
-import type { SupervisorClient } from './supervisor-client.ts';
-import { says } from './supervisor-messages.ts';
+import type { SupervisorClient } from './supervisor/supervisor-client.ts';
+import { says } from './supervisor/supervisor-messages.ts';
 
 /** Why a request for another server failed. */
 const ORPHANED = 'its supervisor ended meanwhile, and there is another one now';

@@ -5,21 +5,21 @@ import type { Addon } from '../session/kernel/addon.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import { FUSE_HAS_RESEND } from '../wire/index.ts';
-import { DescriptorStore } from './descriptor-store.ts';
-import { Heartbeat, type Served } from './heartbeat.ts';
-import { KeptListeners } from './kept-listeners.ts';
-import { keepLock } from './kept-lock.ts';
-import { KeptMount } from './kept-mount.ts';
-import { lockWithoutAddon } from './lock-without-addon.ts';
-import type { MountIdentity } from './mount-identity.ts';
+import { DescriptorStore } from './kept/descriptor-store.ts';
+import { KeptListeners } from './kept/kept-listeners.ts';
+import { keepLock } from './kept/kept-lock.ts';
+import { KeptMount } from './kept/kept-mount.ts';
+import { lockWithoutAddon } from './kept/lock-without-addon.ts';
+import type { MountIdentity } from './kept/mount-identity.ts';
 import type { Replacement } from './replacement.ts';
 import { ReplacementRequest } from './replacement-request.ts';
 import { restartReasonOf } from './restart-cause.ts';
-import { adoptingSupervisor, parentSupervisor } from './running-supervisor.ts';
-import { Standby } from './standby.ts';
-import { SupervisorClient } from './supervisor-client.ts';
-import type { SupervisorLink } from './supervisor-link.ts';
-import type { Order } from './supervisor-messages.ts';
+import { StandbyServer } from './standby-server.ts';
+import { Heartbeat, type Served } from './supervisor/heartbeat.ts';
+import { adoptingSupervisor, parentSupervisor } from './supervisor/running-supervisor.ts';
+import { SupervisorClient } from './supervisor/supervisor-client.ts';
+import type { SupervisorLink } from './supervisor/supervisor-link.ts';
+import type { Order } from './supervisor/supervisor-messages.ts';
 
 export interface SupervisedOptions {
   /** Undefined if no process starts this server again: then nothing is kept. */
@@ -45,7 +45,7 @@ export interface SupervisedOptions {
 export class Supervised {
   readonly mount: KeptMount;
   readonly listeners: KeptListeners;
-  readonly standby: Standby;
+  readonly standby: StandbyServer;
   readonly replacement: ReplacementRequest;
   readonly heartbeat: Heartbeat;
   readonly #options: SupervisedOptions;
@@ -69,7 +69,7 @@ export class Supervised {
     const rename = (title: string): void => {
       process.title = title;
     };
-    this.standby = new Standby({ client, link, raisePriority, rename, now });
+    this.standby = new StandbyServer({ client, link, raisePriority, rename, now });
     this.replacement = new ReplacementRequest(client, onReplacement);
     this.heartbeat = new Heartbeat({ client, wantsStandby: options.standby, onChange, now });
   }

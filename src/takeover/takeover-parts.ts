@@ -10,7 +10,7 @@ export interface TakeoverParts {
   readonly notifications: number;
 }
 
-/** `turnAt`: when this server was told that the mount is its own; see Standby. */
+/** `turnAt`: when this server was told that the mount is its own; see StandbyServer. */
 export function takeoverParts(
   turnAt: number,
   { startedAt, at, answeredMs }: Pick<Serving, 'startedAt' | 'at' | 'answeredMs'>,

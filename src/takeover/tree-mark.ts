@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { keptFiles } from '../base/kept-files.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { replaceFile } from '../base/replace-file.ts';
 import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
@@ -7,7 +7,7 @@ import type { Moment } from '../session/messages.ts';
 import { instantOf } from '../sync/instant.ts';
 
 /** In the runtime directory of the tree. */
-export const TREE_MARK_FILE = keptFiles.treeMark.name;
+export const TREE_MARK_FILE = persistedFiles.treeMark.name;
 const MOST_BYTES = 64;
 
 /**

@@ -1,6 +1,6 @@
-import { keptFiles } from '../base/kept-files.ts';
 import type { LeveledLogger, Logger } from '../base/logger.ts';
 import { ownPackage } from '../base/own-package.ts';
+import { persistedFiles } from '../base/persisted-files.ts';
 import { groupId } from '../config/group-id.ts';
 import type { MountConfig, ShownTreeOptions } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
@@ -11,7 +11,7 @@ import type { ControlledTree } from '../control/views.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { readSocketRecord, removeSocketRecord, writeSocketRecord } from '../host/socket-record.ts';
 import type { RootAttribute } from '../session/root-attributes.ts';
-import type { KeptListeners } from '../takeover/kept-listeners.ts';
+import type { KeptListeners } from '../takeover/kept/kept-listeners.ts';
 import { PathFilter } from '../tree/index.ts';
 import { type CacheObserved, DaemonCache } from './cache.ts';
 import { DaemonViews, type Observed } from './daemon-views.ts';
@@ -200,7 +200,12 @@ async function openTree(
     now: Date.now,
   });
   const generation = () => sync.shown?.generation;
-  const pins = new PinnedPaths({ cache, generation, file: `${cacheDirectory}/${keptFiles.pins.name}`, log });
+  const pins = new PinnedPaths({
+    cache,
+    generation,
+    file: `${cacheDirectory}/${persistedFiles.pins.name}`,
+    log,
+  });
   await pins.restore();
   events.onPublished = () => void pins.apply();
   return {

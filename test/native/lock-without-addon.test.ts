@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadAddon } from '../../src/session/kernel/addon.ts';
-import { lockWithoutAddon } from '../../src/takeover/lock-without-addon.ts';
+import { lockWithoutAddon } from '../../src/takeover/kept/lock-without-addon.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 
 const HELD = -11;

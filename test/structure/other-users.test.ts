@@ -27,7 +27,7 @@ test('only src/host signals a process that it has not started, and becomes anoth
   assert.deepEqual([...matching(/\bprocess\.kill\(/)].sort(), [
     'src/cli/top/screen.ts',
     'src/session/kernel/kernel-driver.ts',
-    'src/takeover/running-supervisor.ts',
+    'src/takeover/supervisor/running-supervisor.ts',
   ]);
   assert.deepEqual(matching(/\bprocess\.(set(e?[ug]id|groups)|initgroups)\b/), []);
 });
@@ -59,6 +59,6 @@ test('every program of ours refuses a debugger before anything else is loaded', 
     assert.match(text, /^(#!.*\n)?\s*import '\.\.?\/host\/no-debugger\.ts';/, path);
   }
   // Code that starts a program uses src/host/node-command.ts. standby.ts needs the path only for the process title.
-  assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/takeover/standby.ts']);
+  assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/takeover/standby-server.ts']);
   assert.deepEqual(matching(/\bfork\(/), ['src/session/fuse-native/process-host.ts']);
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { keptFiles } from '../../src/base/kept-files.ts';
+import { persistedFiles } from '../../src/base/persisted-files.ts';
 import type { MountState } from '../../src/host/mount-state.ts';
 import { clearAfter } from '../../src/takeover/clear-after.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 
-const MARK = keptFiles.treeMark.name;
-const STATE = keptFiles.takeover.name;
+const MARK = persistedFiles.treeMark.name;
+const STATE = persistedFiles.takeover.name;
 const OTHER = { uid: 4321, gid: 4321 };
 const notRoot = process.geteuid?.() === 0 ? false : 'only root cleans up after another user';
 

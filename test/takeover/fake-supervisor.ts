@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import type { RunningSupervisor } from '../../src/takeover/supervisor-client.ts';
-import type { SupervisorSocket } from '../../src/takeover/supervisor-socket.ts';
+import type { RunningSupervisor } from '../../src/takeover/supervisor/supervisor-client.ts';
+import type { SupervisorSocket } from '../../src/takeover/supervisor/supervisor-socket.ts';
 
 /** The supervisor's end of a server's sockets: records what the server sends, and sends what a test says. */
 export class FakeSupervisor implements SupervisorSocket {

@@ -1,5 +1,5 @@
 import { lstatSync, rmSync, writeFileSync } from 'node:fs';
-import { keptFiles } from '../../base/kept-files.ts';
+import { persistedFiles } from '../../base/persisted-files.ts';
 import { isOwn } from '../../host/own-file.ts';
 
 /**
@@ -12,7 +12,7 @@ export class MountMark {
 
   /** `cacheDirectory`: of the mount. */
   constructor(cacheDirectory: string) {
-    this.#path = `${cacheDirectory}/${keptFiles.mounted.name}`;
+    this.#path = `${cacheDirectory}/${persistedFiles.mounted.name}`;
   }
 
   get isSet(): boolean {

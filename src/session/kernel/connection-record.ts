@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { keptFiles } from '../../base/kept-files.ts';
+import { persistedFiles } from '../../base/persisted-files.ts';
 import { replaceFile } from '../../base/replace-file.ts';
 import { MOST_BYTES } from '../../host/held-directory.ts';
 import { HostError } from '../../host/host-error.ts';
@@ -18,7 +18,7 @@ export interface ConnectionRecord {
 }
 
 /** In the runtime directory of the mount. */
-export const CONNECTION_FILE = keptFiles.connection.name;
+export const CONNECTION_FILE = persistedFiles.connection.name;
 const FORMAT = 2;
 /** The format for a connection without file handles. Written as before, so that an older version can resume it. */
 const WITHOUT_HANDLES = 1;

@@ -1,7 +1,7 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { printable } from '../../base/printable.ts';
 import { homeDirectory } from '../../base/user-entry.ts';
-import { checkPlace } from '../check-way.ts';
+import { checkPlace } from '../check-store-settings.ts';
 import type { CredentialsProvider } from '../credentials.ts';
 import { CredentialsRecord } from '../credentials-record.ts';
 import { environmentKeys } from '../environment-keys.ts';

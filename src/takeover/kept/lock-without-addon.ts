@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { CacheError } from '../cache/cache-error.ts';
+import { CacheError } from '../../cache/cache-error.ts';
 
 const MODE = 0o600;
 /** macOS: open(2) takes the lock itself. */

@@ -1,4 +1,4 @@
-import type { Addon } from '../session/kernel/addon.ts';
+import type { Addon } from '../../session/kernel/addon.ts';
 
 /** Identifies the mount that a server leaves to its successor, whose settings may name another mount. */
 export interface MountIdentity {

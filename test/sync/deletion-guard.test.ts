@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { judge } from '../../src/sync/guard.ts';
+import { judge } from '../../src/sync/deletion-guard.ts';
 
 const half = { maxDelete: 0.5, allowEmpty: false };
 

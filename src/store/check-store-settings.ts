@@ -4,8 +4,8 @@ import { readTransportSettings } from './http/transport-settings.ts';
 import { isRegionName } from './resolved-target.ts';
 import { SettingError } from './setting-error.ts';
 
-/** The settings of the way to a bucket that can be checked without a request. */
-export interface CheckedWay {
+/** The settings of the access to a bucket that can be checked without a request. */
+export interface CheckedSettings {
   readonly bucket: string;
   readonly endpoints: Endpoints;
   readonly region: string | undefined;
@@ -13,13 +13,13 @@ export interface CheckedWay {
 }
 
 /**
- * Rejects the settings that findWay() would reject, as far as that needs neither the SDK nor an HTTP client: if a tree
+ * Rejects the settings that findAccess() would reject, as far as that needs neither the SDK nor an HTTP client: if a tree
  * was kept, the mount exists before these are loaded.
  *
  * @throws {SettingError} bad-setting
  */
-export async function checkWay(
-  { bucket, endpoints, region, caFile }: CheckedWay,
+export async function checkStoreSettings(
+  { bucket, endpoints, region, caFile }: CheckedSettings,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   await readTransportSettings(caFile === undefined ? {} : { caFile }, environment);

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import type { Serving } from '../../src/session/messages.ts';
-import { DescriptorStore } from '../../src/takeover/descriptor-store.ts';
-import { KeptListeners } from '../../src/takeover/kept-listeners.ts';
-import { keepLock } from '../../src/takeover/kept-lock.ts';
-import { KeptMount } from '../../src/takeover/kept-mount.ts';
-import type { KeptName } from '../../src/takeover/supervisor-messages.ts';
-import { defer, temporaryDirectory } from '../support/temporary.ts';
+import type { Serving } from '../../../src/session/messages.ts';
+import { DescriptorStore } from '../../../src/takeover/kept/descriptor-store.ts';
+import { KeptListeners } from '../../../src/takeover/kept/kept-listeners.ts';
+import { keepLock } from '../../../src/takeover/kept/kept-lock.ts';
+import { KeptMount } from '../../../src/takeover/kept/kept-mount.ts';
+import type { KeptName } from '../../../src/takeover/supervisor/supervisor-messages.ts';
+import { defer, temporaryDirectory } from '../../support/temporary.ts';
 
 const identity = { id: 'mine', source: 's3://bucket/dags', target: '/dags' };
 const connection = { kind: 'device', fd: 41 } as const;

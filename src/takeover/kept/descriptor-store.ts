@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
-import type { SupervisorClient } from './supervisor-client.ts';
-import { type KeptName, says } from './supervisor-messages.ts';
+import type { SupervisorClient } from '../supervisor/supervisor-client.ts';
+import { type KeptName, says } from '../supervisor/supervisor-messages.ts';
 
 type StoreClient = Pick<SupervisorClient, 'send' | 'onAnother'>;
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Standby, type StandbyOptions } from '../../src/takeover/standby.ts';
+import { type StandbyOptions, StandbyServer } from '../../src/takeover/standby-server.ts';
 
 function standby(link: StandbyOptions['link']) {
   const log: string[] = [];
-  const made = new Standby({
+  const made = new StandbyServer({
     client: {
       send: (message) => {
         log.push(message);

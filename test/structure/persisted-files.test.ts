@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { keptFiles, keptPlaces } from '../../src/base/kept-files.ts';
+import { persistedFiles, persistedPlaces } from '../../src/base/persisted-files.ts';
 import { repository } from '../support/repository.ts';
 
 test('the table of files that outlive a process in docs/architecture.md is that of the code', () => {
@@ -19,8 +19,8 @@ test('the table of files that outlive a process in docs/architecture.md is that 
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );
-  const declared = Object.values(keptFiles).map(({ place, name, meaning }) => [
-    `\`${keptPlaces[place]}${name}\``,
+  const declared = Object.values(persistedFiles).map(({ place, name, meaning }) => [
+    `\`${persistedPlaces[place]}${name}\``,
     meaning,
   ]);
   assert.deepEqual(rows, declared);

@@ -17,7 +17,10 @@ const OF_ONE_SOURCE = [
  * Rejects options that cannot apply to several trees. `options`: the mount's; `trees`: at least one. Throws
  * ConfigError.
  */
-export function requireSensibleTrees(options: readonly ResolvedOption[], trees: readonly PlacedTree[]): void {
+export function rejectContradictingTrees(
+  options: readonly ResolvedOption[],
+  trees: readonly PlacedTree[],
+): void {
   const { file, line } = trees[0]!.resolved.given;
   const given = options.filter(({ origin }) => origin.kind !== 'default');
   const versions = given.find(({ name, value }) => name === 'versions' && value === true);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Endpoints } from '../../src/base/store-endpoints.ts';
-import { findWay } from '../../src/store/store-way.ts';
+import { findAccess } from '../../src/store/store-access.ts';
+import { accessOptions } from '../support/access-options.ts';
 import { setAwsEnvironment } from '../support/aws-environment.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
-import { wayOptions } from '../support/way-options.ts';
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'hush', AWS_REGION: 'eu-central-1' };
 
@@ -24,7 +24,7 @@ test('an endpoint that is no address is refused wherever it stands', async (t) =
 
 async function origins(t: Cleanup, endpoints: Endpoints): Promise<readonly string[]> {
   setAwsEnvironment(t, { ...KEYS, AWS_EC2_METADATA_DISABLED: 'true' });
-  const way = await findWay(wayOptions({ endpoints }), process.env);
-  defer(t, () => way.transport.close());
-  return way.places.map(({ target }) => target.endpoint);
+  const access = await findAccess(accessOptions({ endpoints }), process.env);
+  defer(t, () => access.transport.close());
+  return access.places.map(({ target }) => target.endpoint);
 }

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Addon } from '../session/kernel/addon.ts';
+import type { Addon } from '../../session/kernel/addon.ts';
 
 /** A server's end of its connection with the supervisor. */
 export interface SupervisorSocket {

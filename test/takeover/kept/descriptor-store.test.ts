@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DescriptorStore } from '../../src/takeover/descriptor-store.ts';
-import { SupervisorClient } from '../../src/takeover/supervisor-client.ts';
-import { FakeSupervisor } from './fake-supervisor.ts';
+import { DescriptorStore } from '../../../src/takeover/kept/descriptor-store.ts';
+import { SupervisorClient } from '../../../src/takeover/supervisor/supervisor-client.ts';
+import { FakeSupervisor } from '../fake-supervisor.ts';
 
 function opened(inherited: Readonly<Record<string, number>> = {}) {
   const [supervisor, another] = [new FakeSupervisor(100), new FakeSupervisor(200)];

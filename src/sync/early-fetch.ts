@@ -7,7 +7,7 @@ import { isWanted } from './prefetch-bound.ts';
 import { fetchInTime, type TimedMeans } from './unreadable/fetch-in-time.ts';
 import { SlowFetches } from './unreadable/slow-fetches.ts';
 
-export interface HeadStartMeans extends Pick<TimedMeans, 'clock'> {
+export interface EarlyFetchMeans extends Pick<TimedMeans, 'clock'> {
   readonly cache: Pick<ContentCachePort, 'ensure' | 'has'>;
   /** Fetches at a time. */
   readonly concurrency: number;
@@ -18,13 +18,13 @@ export interface HeadStartMeans extends Pick<TimedMeans, 'clock'> {
  * would get no request for a tenth of a second or more. This judges nothing: it ends at the first failure, and the
  * backlog, which runs once the tree is shown, requests the content again.
  */
-export class HeadStart {
-  readonly #means: HeadStartMeans;
+export class EarlyFetch {
+  readonly #means: EarlyFetchMeans;
   #left = new AbortController();
   #stopped = new AbortController();
   #run: Promise<void> = Promise.resolve();
 
-  constructor(means: HeadStartMeans) {
+  constructor(means: EarlyFetchMeans) {
     this.#means = means;
   }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { SupervisorClient } from './supervisor-client.ts';
-import type { SupervisorLink } from './supervisor-link.ts';
-import { says } from './supervisor-messages.ts';
+import type { SupervisorClient } from './supervisor/supervisor-client.ts';
+import type { SupervisorLink } from './supervisor/supervisor-link.ts';
+import { says } from './supervisor/supervisor-messages.ts';
 
 export interface StandbyOptions {
   readonly client: Pick<SupervisorClient, 'send'> | undefined;
@@ -14,7 +14,7 @@ export interface StandbyOptions {
 }
 
 /** Waits until this server may replace the one beside which it was started, then raises its priority. */
-export class Standby {
+export class StandbyServer {
   readonly #options: StandbyOptions;
   #go: (takesOver: boolean) => void = () => undefined;
   #turnAt = 0;

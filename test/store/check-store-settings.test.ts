@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { checkWay } from '../../src/store/check-way.ts';
-import { findWay, type WayOptions } from '../../src/store/store-way.ts';
+import { checkStoreSettings } from '../../src/store/check-store-settings.ts';
+import { type AccessOptions, findAccess } from '../../src/store/store-access.ts';
+import { accessOptions } from '../support/access-options.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { wayOptions } from '../support/way-options.ts';
 
-const GOOD = wayOptions({ endpoints: ['http://127.0.0.1:9'], region: 'eu-west-1' });
+const GOOD = accessOptions({ endpoints: ['http://127.0.0.1:9'], region: 'eu-west-1' });
 
 describe('settings that are checked before the store client is loaded', () => {
   test('pass if they are valid', async () => {
-    await checkWay(GOOD, {});
+    await checkStoreSettings(GOOD, {});
   });
 
-  const bad: Readonly<Record<string, Partial<WayOptions>>> = {
+  const bad: Readonly<Record<string, Partial<AccessOptions>>> = {
     'an endpoint that is no URL': { endpoints: ['localhost:9000'] },
     'an endpoint with a password': { endpoints: ['https://user:word@store'] },
     'the second of two endpoints': { endpoints: ['http://one', 'ftp://two'] },
@@ -25,7 +25,7 @@ describe('settings that are checked before the store client is loaded', () => {
   for (const [name, setting] of Object.entries(bad)) {
     test(`are refused for ${name}, with the error that resolving them gives`, async () => {
       const options = { ...GOOD, ...setting };
-      const refusals = await Promise.allSettled([findWay(options, {}), checkWay(options, {})]);
+      const refusals = await Promise.allSettled([findAccess(options, {}), checkStoreSettings(options, {})]);
       const [found, checked] = refusals.map((each) => each.status === 'rejected' && each.reason);
       assert.equal(checked.code, 'bad-setting');
       assert.equal(checked.message, found.message);
@@ -35,6 +35,6 @@ describe('settings that are checked before the store client is loaded', () => {
   test('are refused if the CA bundle of the environment has no certificate', async (t) => {
     const file = join(await temporaryDirectory(t), 'ca.pem');
     await writeFile(file, 'no certificate');
-    await assert.rejects(checkWay(GOOD, { AWS_CA_BUNDLE: file }), { code: 'bad-setting' });
+    await assert.rejects(checkStoreSettings(GOOD, { AWS_CA_BUNDLE: file }), { code: 'bad-setting' });
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Order, OrderReader, says } from '../../src/takeover/supervisor-messages.ts';
-import { documented, MachineProgram } from './machine-program.ts';
+import { type Order, OrderReader, says } from '../../../src/takeover/supervisor/supervisor-messages.ts';
+import { documented, MachineProgram } from '../machine-program.ts';
 
 const machine = new MachineProgram('plain');
 

@@ -1,14 +1,14 @@
 import { closeSync, openSync } from 'node:fs';
-import type { Connection } from '../session/connection.ts';
-import type { Addon } from '../session/kernel/addon.ts';
+import type { Connection } from '../../session/connection.ts';
+import type { Addon } from '../../session/kernel/addon.ts';
 import {
   type ConnectionRecord,
   readConnectionRecord,
   removeConnectionRecord,
   writeConnectionRecord,
-} from '../session/kernel/connection-record.ts';
-import { JOURNAL_BYTES } from '../session/kernel/journal.ts';
-import type { Presentation, Serving } from '../session/messages.ts';
+} from '../../session/kernel/connection-record.ts';
+import { JOURNAL_BYTES } from '../../session/kernel/journal.ts';
+import type { Presentation, Serving } from '../../session/messages.ts';
 import type { DescriptorStore } from './descriptor-store.ts';
 import { identityIn, identityMemory, type MountIdentity } from './mount-identity.ts';
 

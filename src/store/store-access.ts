@@ -7,7 +7,7 @@ import type { ResolvedTarget } from './resolved-target.ts';
 import { resolveTarget } from './sdk/resolve.ts';
 
 /** How to reach a bucket, from a command's options. */
-export interface WayOptions {
+export interface AccessOptions {
   readonly bucket: string;
   /** Empty, or ends with a slash. */
   readonly prefix: string;
@@ -29,7 +29,7 @@ export interface StorePlace {
 }
 
 /** A bucket, resolved at each of its endpoints; nothing has been sent yet. */
-export interface StoreWay {
+export interface StoreAccess {
   readonly settings: TransportSettings;
   readonly transport: Transport;
   /** In the order of the endpoints. */
@@ -37,11 +37,11 @@ export interface StoreWay {
 }
 
 /** Rejects with SettingError or StoreError. */
-export async function findWay(
-  options: WayOptions,
+export async function findAccess(
+  options: AccessOptions,
   environment: Readonly<Record<string, string | undefined>>,
   timeouts?: Timeouts,
-): Promise<StoreWay> {
+): Promise<StoreAccess> {
   const { caFile, concurrency, endpoints } = options;
   const settings = await readTransportSettings(
     { concurrency, ...(caFile !== undefined && { caFile }), ...(timeouts !== undefined && { timeouts }) },
@@ -60,7 +60,7 @@ export async function findWay(
 
 function resolvePlace(
   endpoint: Endpoint,
-  options: WayOptions,
+  options: AccessOptions,
   transport: Transport,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<StorePlace> {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type RunningSupervisor, SupervisorClient } from '../../src/takeover/supervisor-client.ts';
-import type { Order } from '../../src/takeover/supervisor-messages.ts';
-import { FakeSupervisor } from './fake-supervisor.ts';
+import {
+  type RunningSupervisor,
+  SupervisorClient,
+} from '../../../src/takeover/supervisor/supervisor-client.ts';
+import type { Order } from '../../../src/takeover/supervisor/supervisor-messages.ts';
+import { FakeSupervisor } from '../fake-supervisor.ts';
 
 function connected(another?: FakeSupervisor) {
   const supervisor = new FakeSupervisor(100);

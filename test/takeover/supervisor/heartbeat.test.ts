@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SyncView } from '../../src/sync/sync-view.ts';
-import { Heartbeat } from '../../src/takeover/heartbeat.ts';
-import { serviceStatus } from '../../src/takeover/service-status.ts';
+import type { SyncView } from '../../../src/sync/sync-view.ts';
+import { serviceStatus } from '../../../src/takeover/service-status.ts';
+import { Heartbeat } from '../../../src/takeover/supervisor/heartbeat.ts';
 
 const listing = { status: () => serviceStatus({ generation: undefined } as unknown as SyncView) };
 const NOTHING_COUNTED = {} as Awaited<ReturnType<Parameters<Heartbeat['beat']>[0]['counters']>>;

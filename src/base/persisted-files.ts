@@ -1,5 +1,5 @@
 /** The directories of files that outlive a process. `runtime` is on a tmpfs; the first two belong to one mount. */
-export const keptPlaces = {
+export const persistedPlaces = {
   runtime: '<runtime directory>/<mount id>/',
   cache: '<cache directory>/v1/<mount id>/',
   beside: '<runtime directory>/<mount id>',
@@ -8,15 +8,15 @@ export const keptPlaces = {
   driverMount: '<state-dir of the driver>/mounts/<key>/',
 } as const;
 
-interface KeptFile {
-  readonly place: keyof typeof keptPlaces;
+interface PersistedFile {
+  readonly place: keyof typeof persistedPlaces;
   readonly name: string;
   /** The file's reader, and what the file tells it. */
   readonly meaning: string;
 }
 
 /** Every file that outlives a process. docs/architecture.md has the same table. */
-export const keptFiles = {
+export const persistedFiles = {
   takeover: {
     place: 'runtime',
     name: 'takeover',
@@ -114,4 +114,4 @@ export const keptFiles = {
     name: 'token',
     meaning: "the mount of a volume with a role: kubelet's last token; `token.expires` says until when",
   },
-} as const satisfies Readonly<Record<string, KeptFile>>;
+} as const satisfies Readonly<Record<string, PersistedFile>>;

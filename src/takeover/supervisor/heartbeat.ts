@@ -1,4 +1,4 @@
-import type { SessionClient } from '../session/session-client.ts';
+import type { SessionClient } from '../../session/session-client.ts';
 import type { SupervisorClient } from './supervisor-client.ts';
 import { says } from './supervisor-messages.ts';
 

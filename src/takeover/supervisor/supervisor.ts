@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { addonPath, loadAddon } from '../session/kernel/addon.ts';
-import { MountError } from '../session/mount-error.ts';
+import { addonPath, loadAddon } from '../../session/kernel/addon.ts';
+import { MountError } from '../../session/mount-error.ts';
 
 /** The file of the compiled supervisor; undefined if none can be run. */
 export function supervisorProgram(): string | undefined {

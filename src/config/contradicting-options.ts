@@ -21,7 +21,7 @@ const WITHOUT_REF = [
  * Rejects options that contradict each other, or would have no effect although the user expects one. Throws
  * ConfigError.
  */
-export function requireSensible(options: readonly ResolvedOption[]): void {
+export function rejectContradictions(options: readonly ResolvedOption[]): void {
   const given = new Map(
     options.filter(({ origin }) => origin.kind !== 'default').map((option) => [option.name, option]),
   );

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, readlinkSync } from 'node:fs';
-import { nodeCommand } from '../host/node-command.ts';
-import type { Addon } from '../session/kernel/addon.ts';
-import { processProfile } from '../store/sdk/process-profile.ts';
+import { nodeCommand } from '../../host/node-command.ts';
+import type { Addon } from '../../session/kernel/addon.ts';
+import { processProfile } from '../../store/sdk/process-profile.ts';
 import { supervisorProgram } from './supervisor.ts';
 import type { RunningSupervisor } from './supervisor-client.ts';
 import type { SupervisorLink } from './supervisor-link.ts';
