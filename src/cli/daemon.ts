@@ -16,7 +16,10 @@ import { ProgressLine } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
-/** Variables that contain file names. They are made absolute because the daemon's working directory is the root. */
+/**
+ * Environment variables that contain file names. This command makes the names absolute, because the daemon's
+ * working directory is the root.
+ */
 const PATH_VARIABLES = [
   'AWS_CA_BUNDLE',
   'AWS_CONFIG_FILE',
@@ -32,8 +35,8 @@ interface Ended {
 }
 
 /**
- * Starts this program again in its own session, with the same arguments, and waits until its mount is ready. The
- * daemon's log goes to a file. Resolves to the exit code.
+ * Starts this program again as a daemon, in a session of its own and with the same arguments, and waits until
+ * the daemon's mount is ready. The daemon's log goes to a file. Resolves to the exit code.
  */
 export async function startDaemon(
   args: readonly string[],
@@ -46,7 +49,10 @@ export async function startDaemon(
   const logFile = mountLogFile(directory, mount.id);
   const isFirst = !existsSync(logFile);
   const interrupts = listenToInterrupts(shell.err.isTerminal);
-  const child = spawnDaemon(args, logFile, await shell.supervisorProgram(), shell);
+  const supervisor = await shell.supervisorProgram();
+  // No daemon exists that could get this signal.
+  if (interrupts.happened()) throw interrupted();
+  const child = spawnDaemon(args, logFile, supervisor, shell);
   interrupts.passTo(child);
   const ended = new Promise<Ended>((settle, reject) => {
     child.once('error', reject);
@@ -61,7 +67,7 @@ export async function startDaemon(
     if (interrupts.happened()) {
       await ended;
       if (isFirst) rmSync(logFile, { force: true });
-      throw new CommandError('interrupted', 'Stopped before the mount was ready.', 'Nothing is mounted.');
+      throw interrupted();
     }
     if (last?.kind === 'ready') {
       shell.out.write(
@@ -71,7 +77,7 @@ export async function startDaemon(
     }
     const { code, signal } = await ended;
     if (last?.kind === 'failed') {
-      // The daemon's output is reported here already.
+      // Removes a log that this start created: the command prints the daemon's failure itself.
       if (isFirst) rmSync(logFile, { force: true });
       shell.err.write(failureText(last.failure, last.failure.stack !== undefined));
       return last.failure.exitCode;
@@ -85,6 +91,10 @@ export async function startDaemon(
     signs.stop();
     child.unref();
   }
+}
+
+function interrupted(): CommandError {
+  return new CommandError('interrupted', 'Stopped before the mount was ready.', 'Nothing is mounted.');
 }
 
 function spawnDaemon(
@@ -131,7 +141,10 @@ function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.
   return { ...env, ...Object.fromEntries(named) };
 }
 
-/** Resolves to `ready` or `failed`, or undefined if the pipe ends without either. */
+/**
+ * Reads the daemon's messages, and passes each progress to `shown`. Resolves to the last message, `ready` or
+ * `failed`, or to undefined if the pipe ends before such a message.
+ */
 async function lastMessage(
   child: ChildProcess,
   shown: readonly { show(progress: Progress): void }[],
@@ -152,14 +165,15 @@ async function lastMessage(
 }
 
 interface Interrupts {
-  /** Ends the child when a signal arrives; a second signal ends it immediately. */
+  /** Makes each later signal end the child; a second signal ends it immediately. */
   passTo(child: ChildProcess): void;
   happened(): boolean;
 }
 
 /**
- * Call it before the daemon is started: a signal in between would orphan the daemon. A second signal ends the daemon
- * immediately, but not by SIGKILL, which would end only its supervisor.
+ * Listens to SIGINT, SIGTERM, and SIGHUP of a closed terminal. Call this before the daemon is started: by
+ * default, a signal between the two would end this command and orphan the daemon. A second signal ends the
+ * daemon immediately, but not by SIGKILL, which would end only the daemon's supervisor.
  */
 function listenToInterrupts(onTerminal: boolean): Interrupts {
   let interrupted = false;
@@ -169,8 +183,8 @@ function listenToInterrupts(onTerminal: boolean): Interrupts {
     interrupted = true;
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
-  // SIGHUP asks a mount to list again, and this mount is about to list anyway. It is handled only if the terminal
-  // closes.
+  // SIGHUP makes a mount list the store again, which a mount that starts does anyway. So SIGHUP ends the
+  // daemon only if the terminal was closed.
   process.on('SIGHUP', () => {
     if (onTerminal && !terminalIsThere()) interrupt();
   });

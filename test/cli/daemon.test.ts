@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { isRunning } from '../../src/host/process.ts';
-import { parseLog } from '../support/mount.ts';
+import { startChild } from '../support/child.ts';
+import { cleanEnvironment, parseLog } from '../support/mount.ts';
 import { descendants, heedsHangUp, processesNaming, startedWith } from '../support/processes.ts';
-import { type Cleanup, defer } from '../support/temporary.ts';
+import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
 
@@ -127,5 +129,19 @@ describe('mount --daemon', () => {
     assert.equal((await mount.child.exit).code, 75);
     assert.match(mount.child.stderr(), /Stopped before the mount was ready/);
     await waitFor('all to be gone', () => processesNaming(mount.directory).length === 0);
+  });
+
+  test('that is interrupted before its daemon is started starts none', async (t) => {
+    const directory = await temporaryDirectory(t);
+    const program = join(dirname(fileURLToPath(import.meta.url)), 'interrupted-command.js');
+    const child = startChild(process.execPath, [program], {
+      env: cleanEnvironment({ DAGMOUNT_RUNTIME_DIR: join(directory, 'run') }),
+    });
+    assert.equal((await child.exit).code, 75, child.stderr());
+    assert.match(child.stderr(), /Stopped before the mount was ready/);
+    assert.deepEqual(
+      readdirSync(directory, { recursive: true }).filter((name) => String(name).endsWith('.log')),
+      [],
+    );
   });
 });
