@@ -1,5 +1,5 @@
 // dagmount-supervisor PROGRAM [ARGUMENT...]: runs a server, keeps the file descriptors that it hands over, and starts
-// it again with them when it dies. It never touches the mount.
+// another server with them when it dies. The supervisor never touches the mount.
 //
 // dagmount-supervisor --adopt PID SOCKET ORDERS TIMES PROGRAM [ARGUMENT...]: for a server whose supervisor is gone.
 //
@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-// LONGEST_STEP_MS: if more time passed between two polls, the process was stopped; the excess does not count as waiting
-// for the server.
+// LONGEST_STEP_MS: if more time passed between two polls, this process was stopped, and the excess does not count as
+// waiting for the server.
 enum { LOOK_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64, EX_TEMPFAIL = 75, EX_CONFIG = 78 };
 
 static server_process server = NO_SERVER, candidate = NO_SERVER;
@@ -60,14 +60,14 @@ static void promote(void) {
   server_raise(&server);
 }
 
-// Aborts the connection: readers get an error. Closing the device would not be enough if a thread of a dead server
-// hangs in the kernel with it.
+// Aborts the connection, so that readers get an error. Closing the device would not be enough if a thread of a dead
+// server hangs in the kernel with the device open.
 static void abort_connection(const char* path) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    if (write(fd, "1", 1) < 0) log_failure("readers-not-freed", "waiting requests cannot be ended", path, errno);
-    close(fd);
-  }
+  const bool aborted = fd >= 0 && write(fd, "1", 1) == 1;
+  // ENOENT: the connection has ended already, or fusectl is not mounted here, as in a container.
+  if (!aborted && errno != ENOENT) log_failure("readers-not-freed", "waiting requests cannot be ended", path, errno);
+  if (fd >= 0) close(fd);
   store_forget("fuse");
 }
 
@@ -112,7 +112,7 @@ static void perform(const action* action, int* fd) {
     case END_AS_SERVER: server_end_alike(&server); break;
     case END_WELL: _exit(0);
     case END_AS_TERMINATED: _exit(128 + SIGTERM);
-    // Used only inside the machine.
+    // The machine itself carries out these actions.
     case NOTHING:
     case SET_DEADLINE:
     case NOTE_ALIVE:
@@ -163,7 +163,7 @@ static void heed_signals(int signals) {
     if (signal == SIGUSR2) asked.kind = RESTART_ASKED;
     if (signal == SIGHUP) asked.kind = HUNG_UP;
     if (signal == SIGUSR1) {
-      // SIGUSR1 would make Node.js open its debugger to every user of this host.
+      // Not passed to the server: SIGUSR1 would make Node.js open its debugger to every user of this host.
       if (!systemd_restarts_by(signal) && !holding_holds()) continue;
       asked.kind = LEAVE_ASKED, asked.signal = SIGTERM;
     }
@@ -183,7 +183,8 @@ static void look_for_deaths(void) {
     handle(&died, NULL);
     if (state.server == RESTING) server_close(&server);
   }
-  // How a candidate ended is known only once all of its threads are gone. No reader waits for it.
+  // A candidate counts as dead only once all of its threads are gone and its exit status is known. No reader waits for
+  // it.
   if (candidate.pid != 0 && candidate.has_exited) {
     server_describe_end(&candidate, end, sizeof end);
     handle(&(event){.kind = CANDIDATE_DIED, .text = end}, NULL);
