@@ -86,7 +86,7 @@ static int read_batch(channel* c, int* error) {
     ssize_t length = read(c->fd, slot, c->slot_bytes);
     if (length > 0) {
       active = true;
-      if (answer_constant(c, slot, length)) break;  // let the spin see what its caller asks next
+      if (answer_constant(c, slot, length)) break;  // return to the spin, which sees the next request of this reader
       c->lengths[filled++] = (int32_t)length;
     } else if (length == 0 || (errno != EINTR && errno != ENOENT)) {  // ENOENT: the request went away meanwhile
       *error = length == 0 ? ENODEV : errno;

@@ -12,9 +12,9 @@
   } while (0)
 #define DM_METHOD(name, function) {(name), NULL, (function), NULL, NULL, NULL, napi_enumerable, NULL}
 
-// Both return NULL. An exception that is already pending is not replaced.
+// Throws an Error and returns NULL, like the next function. An exception that is already pending is not replaced.
 napi_value dm_throw_message(napi_env env, const char* code, const char* message);
-// An Error whose `code` is the errno's name (ENOENT) and whose message is "what: strerror".
+// The Error's `code` is the errno's name (ENOENT), and its message is "what: strerror".
 napi_value dm_throw_errno(napi_env env, const char* what, int error);
 // Reads exactly `count` arguments, and `this` if requested. Otherwise returns false with an exception pending.
 bool dm_arguments(napi_env env, napi_callback_info info, size_t count, napi_value* args, napi_value* self);
@@ -22,10 +22,10 @@ bool dm_arguments(napi_env env, napi_callback_info info, size_t count, napi_valu
 char* dm_string(napi_env env, napi_value value);
 
 // A separate thread writes notifications. The kernel may block such a write until the session has answered a pending
-// lookup, so the thread that answers must never be the one that notifies.
+// lookup, so the thread that answers must never be the thread that notifies.
 typedef struct dm_notifier dm_notifier;
 typedef void (*dm_notified)(void* owner);
-// Calls `notified` in the loop's thread for each submission, and finally `closed`; the handle's data is the owner.
+// Calls `notified` in the loop's thread for each submission; finally `closed`, with a handle whose data is the owner.
 dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv_close_cb closed, void* owner);
 // Messages and results belong to the caller and must stay in place until `notified`. Returns false if the bytes are not
 // whole messages, or if too many are pending.

@@ -65,7 +65,7 @@ dm_notifier* dm_notifier_start(uv_loop_t* loop, int fd, dm_notified notified, uv
     uv_poll_start(&notifier->done, UV_READABLE, on_done);
     if (uv_thread_create(&notifier->thread, run, notifier) == 0) return notifier;
   }
-  return NULL;  // out of descriptors or threads: the process is past saving what was opened here
+  return NULL;  // out of descriptors or threads: what was opened here stays open, since the process cannot go on
 }
 
 bool dm_notifier_submit(dm_notifier* notifier, const uint8_t* messages, size_t length, int32_t* results, size_t most) {

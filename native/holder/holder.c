@@ -1,6 +1,6 @@
 // dagmount-holder SOCKET: keeps the descriptors of mounts while all other processes of the mounts die, and does nothing
-// else. Its clients are supervisors; docs/takeover.md lists the messages. A client proves by a key that it is of a mount.
-// It never touches a mount: of a descriptor it asks no more than poll(2) does.
+// else. Its clients are supervisors; docs/takeover.md lists the messages. A client proves by a key that it is of a
+// mount. It never touches a mount: on a descriptor it calls only fstat(2), when it is stored, and poll(2).
 #include "../supervisor/fd-message.h"
 #include "../supervisor/log.h"
 #include <errno.h>
@@ -30,7 +30,7 @@ typedef struct {
 } held_mount;
 
 typedef struct {
-  held_mount* mount;  // NULL until the client has named it
+  held_mount* mount;  // NULL until the client has named its mount
   time_t since;
 } client;
 
@@ -55,8 +55,8 @@ static bool drop_named(held_mount* mount, const char* name) {
   return false;
 }
 
-// Whether readers depend on what is held: there is a connection, and the kernel has not ended it (POLLERR: unmounted or
-// aborted). Without one there is nothing to take over, and locks and sockets must not outlive their mount.
+// Whether readers depend on the descriptors: there is a connection that the kernel has not ended (POLLERR: unmounted or
+// aborted). Without a connection there is nothing to take over, and locks and sockets must not outlive their mount.
 static bool is_needed(const held_mount* mount) {
   for (size_t i = 0; i < mount->count; i++)
     if (strcmp(mount->held[i].name, "fuse") == 0) return poll(&(struct pollfd){.fd = mount->held[i].fd}, 1, 0) == 0;
@@ -76,7 +76,7 @@ static void drop_client(size_t at) {
   free_if_useless(clients[at].mount);
 }
 
-// Copies the value of the second line, "<name><value>"; false if it is not of these characters, empty or too long.
+// Copies the value of the second line, "<name><value>". False if it has other characters, is empty or is too long.
 static bool second_line(const char* text, const char* name, const char* characters, char* value, size_t size) {
   const char* line = strchr(text, '\n');
   if (line == NULL || strncmp(++line, name, strlen(name)) != 0) return false;
@@ -87,7 +87,7 @@ static bool second_line(const char* text, const char* name, const char* characte
   return true;
 }
 
-// The client names its mount and gets what is held of it. This function and those below return whether the client stays.
+// The client names its mount and gets its descriptors. This function and those below return whether the client stays.
 static bool attach(size_t at, const char* text) {
   char key[KEY_LENGTH + 1], line[NAME_BYTES + 32];
   held_mount *mount = NULL, *unused = NULL;
@@ -142,17 +142,17 @@ static bool hear(size_t at) {
   return stays;
 }
 
-// If all slots are taken, the connection is closed: each client has named its mount, or has a few seconds for that.
+// Accepts a client. If all slots are taken, closes its connection: each client has named its mount, or must within 5 s.
 static void admit(struct pollfd* listener) {
   const int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
-  if (fd < 0) listener->events = 0;  // There is no descriptor left: until the next look.
+  if (fd < 0) listener->events = 0;  // no descriptor is left: accept again after the next look
   size_t at = 0;
   while (at < MOST_CLIENTS && polled[at].fd >= 0) at++;
   if (at == MOST_CLIENTS) close(fd);
   else polled[at] = (struct pollfd){.fd = fd, .events = POLLIN}, clients[at] = (client){.since = now()};
 }
 
-// The lock says whether another holder runs; a socket that was left is replaced. The lock ends with this process.
+// The lock, which ends with this process, shows whether another holder runs. A socket that was left is replaced.
 static int listen_at(const char* path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   char lock[sizeof address.sun_path + 8];
@@ -167,7 +167,7 @@ static int listen_at(const char* path) {
   return bind(fd, (struct sockaddr*)&address, sizeof address) == 0 && listen(fd, MOST_CLIENTS) == 0 ? fd : -1;
 }
 
-static void end(int signal) { _exit(signal == SIGTERM ? 0 : 128 + signal); }  // As process 1, too.
+static void end(int signal) { _exit(signal == SIGTERM ? 0 : 128 + signal); }  // needed if this is process 1
 
 int main(int count, char** arguments) {
   if (count != 2) return dprintf(2, "usage: dagmount-holder SOCKET\n"), EX_USAGE;

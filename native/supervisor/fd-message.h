@@ -7,8 +7,8 @@ enum { MOST_RECEIVED_FDS = 8 };
 
 typedef enum { GOT_MESSAGE, GOT_NOTHING, GOT_END } receipt;
 
-// A negative `fd` is not sent. False if the message was not sent; errno says why.
+// Sends a message, with a descriptor unless `fd` is negative. Returns false if it was not sent; errno says why.
 bool send_fd_message(int socket, const char* text, int fd);
-// Stores the text, with a zero after it, and the descriptors, which are the caller's. A message that is truncated, empty,
-// or has a zero inside counts as the end: no descriptor of it is left open.
+// Receives a message: stores the text, with a zero after it, and the descriptors, which the caller then owns. A message
+// that is truncated, empty, or has a zero inside counts as the end of the connection, and its descriptors are closed.
 receipt receive_fd_message(int socket, char* text, size_t size, int* fds, size_t* count);

@@ -97,7 +97,7 @@ static napi_value become_program(napi_env env, napi_callback_info info) {
   // standard streams and the descriptors of a service manager (sd_listen_fds(3)).
   const char* passed = getenv("LISTEN_FDS");
   for (int fd = 0; fd < 3 + (passed == NULL ? 0 : atoi(passed)); fd++) fcntl(fd, F_SETFD, 0);
-  // Node.js ignores SIGPIPE; execve(2) would keep that.
+  // Node.js ignores SIGPIPE, and execve(2) would keep that.
   signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// WAIT_MS: for the holder's answer, and for another process that is just ending.
+// WAIT_MS: how long to wait for the holder's answer, and for another process of this mount that is just ending.
 enum { KEY_LENGTH = 64, WAIT_MS = 5000, PAUSE_MS = 50, AGAIN_MS = 1000, MESSAGE_BYTES = 256 };
 
 static const char *path, *key;
@@ -30,7 +30,7 @@ static void disconnect(void) {
 }
 
 static void send_to_holder(const char* text, int fd) {
-  // A message that is lost is sent again to the next connection.
+  // After a failure, everything is sent again over the next connection.
   if (holder >= 0 && !send_fd_message(holder, text, fd)) disconnect();
 }
 
@@ -76,7 +76,7 @@ holding_start holding_begin(bool waits, void (*take)(const char* name, int fd)) 
   if (strlen(given_path) >= sizeof(((struct sockaddr_un*)NULL)->sun_path) || given_key == NULL ||
       strlen(given_key) != KEY_LENGTH || strspn(given_key, "0123456789abcdef") != KEY_LENGTH)
     return MALFORMED;
-  // The environment of this process is changed for the server's.
+  // Copies both values, because the environment of this process is changed for that of the server.
   path = strdup(given_path), key = strdup(given_key);
   if (!waits) return NOT_HELD;
   for (const uint64_t until_ms = now_ms() + WAIT_MS; now_ms() < until_ms;) {
@@ -101,8 +101,8 @@ void holding_forget(const char* name) {
   send_to_holder(text, -1);
 }
 
-// To a client that connects again the holder sends all that it holds. This process has those descriptors: it closes the
-// copies.
+// Closes the descriptors that the holder sends. To a client that connects again it sends all descriptors that it holds,
+// and this process has them already.
 static void drain(void) {
   char text[MESSAGE_BYTES];
   int fds[MOST_RECEIVED_FDS];

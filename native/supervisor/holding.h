@@ -3,16 +3,18 @@
 #pragma once
 #include <stdbool.h>
 
-// NOT_HELD: there is no holder at the moment, which therefore holds nothing. ELSEWHERE: another process has the mount.
+// BEGUN: the holder has sent what it held for this mount. NOT_HELD: no holder is asked, or none listens at the moment.
+// ELSEWHERE: another process has the mount, or the holder does not answer. MALFORMED: a variable is malformed.
 typedef enum { BEGUN, NOT_HELD, ELSEWHERE, MALFORMED } holding_start;
 
-// Reads the variables. If `waits`, asks the holder for what it holds, and calls `take` with each descriptor; `take` owns it.
-// Waits a while for another process of the mount to end. Without `waits`, holding_watch connects.
+// Reads the variables. If `waits`, asks the holder for its descriptors of this mount, and calls `take` with each of
+// them; `take` owns it. Waits a while for another process of the mount to end. Without `waits`, only holding_watch
+// connects.
 holding_start holding_begin(bool waits, void (*take)(const char* name, int fd));
 void holding_store(const char* name, int fd);
 void holding_forget(const char* name);
-// Call this in every turn of the loop: if the holder is gone, it looks for another one, and has `store_all` store
+// Must be called in every turn of the loop. If the holder is gone, looks for another one, and lets `store_all` store
 // everything there.
 void holding_watch(void (*store_all)(void));
-// Whether what was stored outlives this process.
+// Whether a holder is connected, so that the stored descriptors outlive this process.
 bool holding_holds(void);

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// Longer lines are truncated: each line is one write(2), so that lines of the server cannot come between its parts.
+// Longer lines are truncated. Each line is one write(2), so that no line of the server can come between its parts.
 #define LINE_BYTES 8192
 
 typedef struct {

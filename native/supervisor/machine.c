@@ -29,8 +29,9 @@ bool machine_is_well(const machine* machine) {
   return is_up ? machine->silent_ms <= machine->watchdog_ms : machine->down_ms <= machine->deadline_ms;
 }
 
-// Whether the server ended deliberately: by itself, or by a signal that it was sent. Node.js answers a second signal
-// with exit code 128 + n. If no server has served yet, any exit code counts, because it says why there is no mount.
+// Whether the server ended deliberately: by itself, or by a signal that the supervisor sent to it. Node.js answers a
+// second signal with exit code 128 + n. If no server has served yet, any exit code counts, because it says why there is
+// no mount.
 static bool was_meant(const machine* machine, const event* event) {
   if (event->end == END_BY_CODE && (event->end_value == 0 || !machine->has_served)) return true;
   if (machine->passed_signal == 0) return false;
@@ -44,7 +45,7 @@ static bool holds(guard_kind guard, const machine* machine, const event* event) 
     case ALWAYS: return true;
     case PAUSE_ENDED: return machine->standby_pause_ms == 0;
     case SUCCESSOR_DUE:
-      // A mount that was given up is made again, unless its end was requested.
+      // An aborted mount is made again, unless its end was requested.
       return !was_meant(machine, event) &&
              (machine_has_connection(machine) || (machine->connection == ABORTED && machine->passed_signal == 0));
     case STATUS_KNOWN: return event->end == END_BY_CODE || event->end == END_BY_SIGNAL;
@@ -86,8 +87,8 @@ static void drop_candidate(machine* machine, const char* why, action_list* out) 
   add(out, TELL_READY, "", 0);
 }
 
-// Another server starts to serve. If the previous server was sent an ending signal and died before it had ended
-// properly, the signal is passed to the new server.
+// Prepares the state for another server. If the previous server was sent an ending signal and died before it had ended
+// properly, the signal is held for the new server.
 static void begin_server(machine* machine) {
   machine->restarts++;
   machine->silent_ms = machine->closed_ms = 0;
@@ -96,7 +97,7 @@ static void begin_server(machine* machine) {
   machine->passed_signal = 0;
 }
 
-// Callers pass a longer pause each time a server failed to start.
+// Callers pass a longer pause each time that a server failed to start.
 static void begin_pause(machine* machine, uint64_t pause_ms) {
   machine->pause_ms = pause_ms > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause_ms;
   machine->rest_ms = machine->pause_ms;
@@ -192,8 +193,8 @@ void machine_handle(machine* machine, const event* event, action_list* out) {
 static bool is_silent(const machine* machine) {
   if (!machine_has_connection(machine)) return false;
   if (machine->server == SERVING) return machine->silent_ms > machine->watchdog_ms;
-  // For a mount that is made again, no reader has been waiting since the previous server died: the limit counts from
-  // the start of this server.
+  // For a mount that is made again, the limit counts from the start of this server, because no reader has been waiting
+  // since the previous server died.
   const bool is_late = machine->connection == REMADE ? machine->silent_ms > LONGEST_START_MS : machine->down_ms > machine->deadline_ms;
   return machine->server == STARTING && is_late;
 }

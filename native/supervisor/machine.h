@@ -1,6 +1,6 @@
 // The supervisor's decisions: a table of states and events (transitions.c), without a system call. supervisor.c reports
 // events and carries out the actions. docs/takeover.md has the same table; test/takeover/machine.test.ts compares the
-// two, and walks every state through every event.
+// two tables, and walks every state through every event.
 #pragma once
 #include <limits.h>
 #include <stdbool.h>
@@ -9,30 +9,30 @@
 
 enum { NAME_BYTES = 32, MOST_ACTIONS = 16 };
 
-// Time limits in milliseconds. HANDOVER: for the server to complete what it is doing. START: for a server that makes a
-// new mount. SILENCE: for a server that lost its supervisor, or that is dead without an exit status. STANDBY_PAUSE:
-// after a standby that failed.
+// Time limits in milliseconds. HANDOVER: for a server to complete its current work. START: for a server to make a new
+// mount. SILENCE: for a server that closed its socket to die, and for a dead server's exit status to arrive.
+// STANDBY_PAUSE: from the failure of a standby to the next start of one. FORK_PAUSE: after a failed fork.
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 5000, LONGEST_START_MS = 60000, LONGEST_HANDOVER_MS = 5000 };
 enum { LONGEST_SILENCE_MS = 1000, STANDBY_PAUSE_MS = 10000, FORK_PAUSE_MS = 1000 };
 
 // States are bits, so that a row of the table can name several.
-#define SERVER_STATES(X)                                                     \
-  X(STARTING, "starting") /* it has yet to say that it is alive */           \
-  X(SERVING, "serving")   /* it says so again and again */                   \
-  X(LEAVING, "leaving")   /* it was told to hand over to systemd's next */   \
-  X(RESTING, "resting")   /* there is none until the pause is over */        \
-  X(UNREAPED, "unreaped") /* dead, without successor; its status is awaited */ \
+#define SERVER_STATES(X)                                                                        \
+  X(STARTING, "starting") /* the server has not yet said that it is alive */                    \
+  X(SERVING, "serving")   /* the server says again and again that it is alive */                \
+  X(LEAVING, "leaving")   /* the server was ordered to hand over to the next supervisor */      \
+  X(RESTING, "resting")   /* there is no server until the pause is over */                      \
+  X(UNREAPED, "unreaped") /* the server is dead and gets no successor; its status is awaited */ \
   X(ENDED, "ended")       /* the supervisor ends */
-#define CANDIDATE_STATES(X)                                              \
-  X(ABSENT, "none")                                                      \
-  X(STANDBY, "standby")           /* takes over when the server dies */  \
-  X(REPLACEMENT, "replacement")   /* was asked for, and is not ready */  \
-  X(HANDING_OVER, "handing over") /* is ready; the server ends its work */
-#define CONNECTION_STATES(X)                                                                      \
-  X(NO_CONNECTION, "none")                                                                        \
-  X(KEPT, "kept")       /* readers depend on a server */                                          \
-  X(ABORTED, "aborted") /* readers got an error: the next server makes a new mount */             \
-  X(REMADE, "remade")   /* kept again after it was aborted; its server has yet to say it is alive */
+#define CANDIDATE_STATES(X)                                                             \
+  X(ABSENT, "none")                                                                     \
+  X(STANDBY, "standby")           /* takes over when the server dies */                 \
+  X(REPLACEMENT, "replacement")   /* a user or systemd asked for it; it is not ready */ \
+  X(HANDING_OVER, "handing over") /* it is ready; the server completes its work */
+#define CONNECTION_STATES(X)                                                                              \
+  X(NO_CONNECTION, "none")                                                                                \
+  X(KEPT, "kept")       /* readers depend on a server */                                                  \
+  X(ABORTED, "aborted") /* readers got an error, and the next server makes a new mount */                 \
+  X(REMADE, "remade")   /* kept again after it was aborted; its server has not yet said that it is alive */
 
 #define EVENTS(X)                                                                                            \
   X(STORES_CONNECTION, "stores the connection")                                                              \
@@ -55,7 +55,7 @@ enum { LONGEST_SILENCE_MS = 1000, STANDBY_PAUSE_MS = 10000, FORK_PAUSE_MS = 1000
   X(SERVER_NOT_STARTED, "server cannot be started")                                                          \
   X(CANDIDATE_DIED, "candidate died")                                                                        \
   X(CANDIDATE_NOT_STARTED, "candidate cannot be started")                                                    \
-  /* What passing time brings. */                                                                            \
+  /* Events that the passing of time causes. */                                                              \
   X(SILENT, "server is silent")                                                                              \
   X(PAUSE_OVER, "pause is over")                                                                             \
   X(HANDOVER_OVER, "hand-over is over")                                                                      \
@@ -128,8 +128,8 @@ typedef enum { END_UNKNOWN, END_BY_CODE, END_BY_SIGNAL, END_OF_STRANGER } end_ki
 
 typedef struct {
   event_kind kind;
-  char name[NAME_BYTES];  // of a descriptor
-  // A notice for systemd; the path of the file that aborts the connection; or how a process ended.
+  char name[NAME_BYTES];  // of the descriptor
+  // A notice for systemd, the path of the file that aborts the connection, or how a process ended.
   const char* text;
   uint64_t deadline_ms;
   int signal;
@@ -155,22 +155,22 @@ typedef struct {
   connection_state connection;
   bool has_served;      // a server has said that it is alive
   bool is_closed;       // the server closed its socket
-  bool has_threads;     // those of a silent server were recorded, and no successor was told
+  bool has_threads;     // the threads of a silent server were recorded, and no successor was told yet
   int passed_signal;    // the last ending signal that the server was sent; 0: none
-  uint64_t held_signals;  // for the next server that can heed them, a bit for each
+  uint64_t held_signals;  // for the next server that can handle them: a bit for each signal
   int restarts;
-  char reason[128];  // why there is another server: "<cause>: <text>"
+  char reason[128];  // why the supervisor started another server: "<cause>: <text>"
   char abort_path[PATH_MAX];
   uint64_t watchdog_ms, deadline_ms;
-  // `silent`: since the last sign of life. `down`: since readers have no live server. `pause`: the last pause between
-  // starts; `rest`: what remains of it.
+  // `silent`: since the last sign of life. `down`: since readers have no live server. `pause`: the length of the last
+  // pause between starts; `rest`: how much of it is left.
   uint64_t silent_ms, down_ms, closed_ms, handover_ms, unreaped_ms, candidate_ms, standby_pause_ms, pause_ms, rest_ms;
 } machine;
 
 typedef struct {
   bool adopts, is_well, has_connection;
   int restarts;
-  uint64_t watchdog_ms;  // 0: as usual
+  uint64_t watchdog_ms;  // 0: the usual time
 } machine_start;
 
 machine machine_begin(machine_start start);
@@ -192,7 +192,7 @@ typedef struct {
   candidate_state candidate;
   connection_state connection;
   action_kind actions[6];
-  const char* why;  // the reason for which the candidate is dropped; NULL: that of the event
+  const char* why;  // the reason for which the candidate is dropped; NULL: the text of the event
 } transition;
 extern const transition transitions[];
 extern const size_t transition_count;

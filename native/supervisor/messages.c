@@ -6,7 +6,7 @@
 #define CONNECTION "fuse"
 #define NAME_LETTERS "abcdefghijklmnopqrstuvwxyz-"
 
-// Allowed senders, in `from`: the server, or the candidate.
+// The senders from which a message is accepted, as bits of `from`.
 enum { SERVER = 1, CANDIDATE = 2 };
 
 static const struct {
@@ -26,7 +26,7 @@ static bool is_line(const char* text, const char* line) {
 
 static bool starts(const char* text, const char* start) { return strncmp(text, start, strlen(start)) == 0; }
 
-// Reads "FDNAME=<name>", the second line of a message. Returns false if it is not a valid name.
+// Reads "FDNAME=<name>", the second line of a message. Returns false if there is no valid name.
 static bool read_name(const char* text, char* name) {
   const char* line = strchr(text, '\n');
   if (line == NULL || !starts(++line, "FDNAME=")) return false;
@@ -38,7 +38,7 @@ static bool read_name(const char* text, char* name) {
   return true;
 }
 
-// "TAKEOVER=<ms> <path>"
+// Reads "TAKEOVER=<ms> <path>". Returns false if it is malformed.
 static bool read_deadline(const char* text, event* event) {
   const char* digits = text + strlen("TAKEOVER=");
   const size_t length = strspn(digits, "0123456789");

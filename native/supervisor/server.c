@@ -29,8 +29,8 @@ int badness(void) {
   return atoi(text);
 }
 
-// Nice levels by which a starting server precedes others: halves its start time if readers keep all processors busy.
-// src/host/process-priority.ts does the same once it is loaded.
+// The nice levels by which a starting server precedes other processes, which halves its start time if readers keep all
+// processors busy. src/host/process-priority.ts does the same once it is loaded.
 enum { AHEAD = 15 };
 #define NICE "DAGMOUNT_SUPERVISOR_NICE"
 
@@ -81,7 +81,7 @@ bool server_start(server_process* server, const server_start_options* options) {
 }
 
 // waitpid(2) does not return a process while one of its threads hangs in the kernel (a notification that waits for a
-// request that no server answers). Its main thread is a zombie by then, and the supervisor treats that as death.
+// request that no server answers). The main thread is a zombie by then, and the supervisor treats that as death.
 bool server_is_dead(const server_process* server) {
   if (server->has_exited) return true;
   char path[32], text[512];
@@ -112,7 +112,7 @@ void server_reap(server_process* servers[], int count) {
 void server_kill(server_process* server) {
   if (server->has_exited) return;
   kill(server->pid, SIGKILL);
-  // The other threads end a moment after the main thread, unless one hangs.
+  // The other threads end a moment after the main thread, unless one of them hangs.
   for (int tries = 0; !server->has_exited && tries < 10; tries++) {
     server->has_exited = waitpid(server->pid, &server->exit_status, WNOHANG) == server->pid;
     if (!server->has_exited) nanosleep(&(struct timespec){0, 1000000}, NULL);
@@ -144,7 +144,7 @@ void server_tell_end(server_process* server, event* event) {
 void server_end_alike(const server_process* server) {
   if (WIFSIGNALED(server->exit_status)) {
     const int signal = WTERMSIG(server->exit_status);
-    prctl(PR_SET_DUMPABLE, 0);  // one core is enough
+    prctl(PR_SET_DUMPABLE, 0);  // one core dump is enough
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal, &action, NULL);
     sigset_t set;
@@ -156,7 +156,7 @@ void server_end_alike(const server_process* server) {
   _exit(WEXITSTATUS(server->exit_status));
 }
 
-// Takes ownership of all descriptors in a message: one that is not closed would leak.
+// Takes ownership of all descriptors in a message, because a descriptor that nothing closes would leak.
 static void take_fds(struct msghdr* header, server_message* message) {
   for (struct cmsghdr* each = CMSG_FIRSTHDR(header); each != NULL; each = CMSG_NXTHDR(header, each)) {
     if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;

@@ -1,4 +1,4 @@
-// Keeps the descriptors that servers hand over, by name. Only the servers know what they are.
+// Keeps the descriptors that servers hand over, by name. Only the servers know what these descriptors are.
 #pragma once
 #include "machine.h"
 
@@ -8,8 +8,7 @@ bool store_has(const char* name);
 // Replaces the descriptor of that name, here, in systemd's store and in the holder. Takes ownership of the descriptor.
 void store_keep(const char* name, int fd);
 void store_forget(const char* name);
-// Adds a descriptor that systemd or the holder kept from an earlier process. One under a name that no server uses is
-// closed.
+// Adds a descriptor that systemd or the holder kept from an earlier process. Closes it if its name is not a valid one.
 void store_inherit(const char* name, int fd);
 // Sends all descriptors to the holder, which has just been connected.
 void store_hold_all(void);

@@ -89,7 +89,8 @@ void systemd_forget(const char* name) {
   send_lines(lines, -1);
 }
 
-// FDPOLL=0: poll(2) reports an error for a device that is not mounted, and systemd would drop it. systemd_forget drops it.
+// FDPOLL=0: systemd would otherwise drop a device that is not mounted, because poll(2) reports an error for it. Only
+// systemd_forget drops it.
 void systemd_store(const char* name, int fd) {
   char lines[128];
   systemd_forget(name);
@@ -111,5 +112,5 @@ void systemd_watch(bool well) {
   systemd_say("WATCHDOG=1");
 }
 
-// RestartKillSignal= of the unit: only `systemctl restart` sends it.
+// SIGUSR1 is RestartKillSignal= of the unit: only `systemctl restart` sends it.
 bool systemd_restarts_by(int signal) { return notify >= 0 && signal == SIGUSR1; }

@@ -21,10 +21,10 @@ void systemd_forget(const char* name);
 // From here to READY=1 systemd shows the service as reloading.
 void systemd_reloading(void);
 
-// Call this in every turn of the loop: it notifies systemd's watchdog in time, if `well`.
+// Must be called in every turn of the loop. Notifies systemd's watchdog in time, if `well`.
 void systemd_watch(bool well);
 
-// Whether systemd sent this signal to restart the service: then the process ends, and leaves the stored descriptors to
+// Whether systemd sent this signal to restart the service. Then this process ends, and leaves the stored descriptors to
 // the next one.
 bool systemd_restarts_by(int signal);
 

@@ -10,8 +10,8 @@
 #define NOT_SERVING "this one does not serve yet"
 
 const transition transitions[] = {
-    // The standby inherited the descriptors that existed when it was started, without this one: a new standby replaces
-    // it.
+    // The standby inherited the descriptors that existed when it was started, and so lacks this one. It is dropped, and
+    // a new standby replaces it.
     {STORES_CONNECTION, RUNS, STANDBY, NO_CONNECTION | KEPT, ALWAYS, 0, ABSENT, KEPT, {KEEP, DROP_CANDIDATE}, ""},
     {STORES_CONNECTION, RUNS, STANDBY, ABORTED | REMADE, ALWAYS, 0, ABSENT, REMADE, {KEEP, DROP_CANDIDATE}, ""},
     {STORES_CONNECTION, RUNS, ANY, NO_CONNECTION | KEPT, ALWAYS, 0, 0, KEPT, {KEEP}, 0},
@@ -37,7 +37,7 @@ const transition transitions[] = {
     {HAS_HANDED_OVER, LEAVING, ANY, ANY, ALWAYS, 0, 0, 0, {END_HANDOVER}, 0},
     {STANDS_BY, UP, REPLACEMENT, DEPENDED, ALWAYS, 0, HANDING_OVER, 0, {ORDER_HAND_OVER}, 0},
 
-    // The restart may be meant for a new program or new settings: the standby has the old ones and is not used.
+    // The restart may be meant for a new program or new settings. The standby has the old ones, so it is not used.
     {RESTART_ASKED, SERVING, ABSENT, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {START_REPLACEMENT, TELL_RELOADING}, 0},
     {RESTART_ASKED, SERVING, STANDBY, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {DROP_CANDIDATE, START_REPLACEMENT, TELL_RELOADING}, ""},
     {RESTART_ASKED, UP, STANDBY, ANY, ALWAYS, 0, ABSENT, 0, {DROP_CANDIDATE, ORDER_DROPPED}, NOT_SERVING},
@@ -52,7 +52,7 @@ const transition transitions[] = {
     {END_ASKED, RESTING, ANY, ANY, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
     {HUNG_UP, SERVING, ABSENT | STANDBY | REPLACEMENT, ANY, ALWAYS, 0, 0, 0, {SEND_SIGNAL}, 0},
     {HUNG_UP, SERVING | STARTING | LEAVING | RESTING, ANY, ANY, ALWAYS, 0, 0, 0, {HOLD_SIGNAL}, 0},
-    // systemd keeps the stored descriptors for the next supervisor.
+    // The supervisor ends, and systemd keeps the stored descriptors for the next one.
     {LEAVE_ASKED, SERVING, ANY, DEPENDED, ALWAYS, LEAVING, ABSENT, 0, {DROP_CANDIDATE, ORDER_HAND_OVER}, "the service is restarted"},
     {LEAVE_ASKED, STARTING, ANY, DEPENDED, ALWAYS, ENDED, ABSENT, 0, {DROP_CANDIDATE, KILL_SERVER, END_WELL}, "the service is restarted"},
     {LEAVE_ASKED, RESTING, ANY, DEPENDED, ALWAYS, ENDED, 0, 0, {END_WELL}, 0},
@@ -84,7 +84,7 @@ const transition transitions[] = {
     {PAUSE_OVER, RESTING, ANY, FREE, ALWAYS, STARTING, 0, 0, {START_SERVER, ORDER_STUCK, SEND_HELD_ENDING}, 0},
     {HANDOVER_OVER, LEAVING, ANY, ANY, ALWAYS, ENDED, 0, 0, {KILL_SERVER, END_WELL}, 0},
     {HANDOVER_OVER, UP, HANDING_OVER, ANY, ALWAYS, STARTING, ABSENT, 0, {KILL_SERVER, PROMOTE, ORDER_GO}, 0},
-    // The server has another supervisor.
+    // The server closed its socket and still lives, so it has another supervisor.
     {CLOSED_OVER, RUNS, ANY, ANY, ALWAYS, ENDED, ABSENT, 0, {DROP_CANDIDATE, END_WELL}, ""},
     {UNREAPED_OVER, UNREAPED, ANY, ANY, ALWAYS, ENDED, 0, 0, {END_WELL}, 0},
     {CANDIDATE_LATE, ANY, REPLACEMENT, ANY, ALWAYS, 0, ABSENT, 0, {DROP_CANDIDATE}, "it was not ready in time"},

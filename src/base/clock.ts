@@ -5,7 +5,8 @@ export interface Clock {
   /** Rejects with the signal's reason if the signal is aborted before the time is over. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /**
-   * Calls `ring` after `ms` milliseconds, unless the returned function is called first. Costs a fraction of sleep().
+   * Calls `ring` after `ms` milliseconds, unless the returned function is called first. An alarm costs a
+   * fraction of sleep().
    */
   alarm(ms: number, ring: () => void): () => void;
   /** At least 0, below 1. */

@@ -1,6 +1,6 @@
 /**
- * An error that tells users what is wrong (message), what to do (hint), and programs what it is (code): a code never
- * changes, a message may.
+ * An error that tells users what is wrong (message) and what to do (hint), and programs what it is (code). A
+ * code never changes; a message may change.
  */
 export abstract class CodedError<Code extends string> extends Error {
   abstract override readonly name: string;

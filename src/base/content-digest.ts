@@ -4,8 +4,8 @@
  */
 
 /**
- * Begins with a space, which no ETag contains, and has no digit after it, unlike a date in an ETag's place
- * (src/tree/date-mark.ts).
+ * The mark begins with a space, which no ETag contains. No digit follows the space, unlike in a date that
+ * takes the place of an ETag (src/tree/date-mark.ts).
  */
 const MARK = ' sha256:';
 const MARKED_LENGTH = MARK.length + 64;

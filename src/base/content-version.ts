@@ -6,18 +6,20 @@ export interface ContentPlace {
   readonly offset: number;
 }
 
-/** One version of the content of one path; in a release, of every path with this content. */
+/**
+ * One version of the content of one path. In a release, it is the version of every path with this content.
+ */
 export interface ContentVersion {
   /** 32 hex digits, as `versionName` of src/tree/identity.ts makes them: equal names are equal versions. */
   readonly name: string;
-  /** Below the prefix. */
+  /** The path, relative to the prefix. */
   readonly path: string;
-  /** As listed, without the quotes, or its replacement: see `listedEtag` of src/tree. */
+  /** The listed ETag without its quotes, or what stands in its place: see `listedEtag` of src/tree. */
   readonly etag: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   /** The listed date in whole seconds, as milliseconds since the epoch; undefined if it is not known. */
   readonly lastModified?: number | undefined;
-  /** Undefined: the content is a whole object. */
+  /** Where the content is in a pack; undefined if the content is a whole object. */
   readonly place?: ContentPlace | undefined;
 }

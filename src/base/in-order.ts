@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 
 export interface InOrderOptions {
-  /** Concurrent items. */
+  /** How many items are processed at a time. */
   readonly concurrency: number;
-  /** Results held at most while an earlier result is pending. */
+  /** The most results that are held while an earlier result is pending. */
   readonly ahead: number;
   readonly signal: AbortSignal;
 }

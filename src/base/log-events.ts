@@ -27,7 +27,7 @@ type Declared = typeof logEvents;
 
 export type LogEvent = keyof Declared;
 
-/** The field with the tree's directory, in every line about one of several trees of a mount. */
+/** The field that names the tree's directory, in every line about one tree of a mount with several trees. */
 export const TREE_FIELD = 'tree';
 
 /** A line of one event: it may have the declared fields, and no others. */

@@ -1,4 +1,7 @@
-/** The directories of files that outlive a process. `runtime` is on a tmpfs; the first two belong to one mount. */
+/**
+ * The directories of files that outlive a process. `runtime` is on a tmpfs; it and `cache` belong to one
+ * mount.
+ */
 export const persistedPlaces = {
   runtime: '<runtime directory>/<mount id>/',
   cache: '<cache directory>/v1/<mount id>/',
@@ -11,7 +14,7 @@ export const persistedPlaces = {
 interface PersistedFile {
   readonly place: keyof typeof persistedPlaces;
   readonly name: string;
-  /** The file's reader, and what the file tells it. */
+  /** Which process reads the file, and what the file tells it. */
   readonly meaning: string;
 }
 

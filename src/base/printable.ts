@@ -13,29 +13,29 @@ const EACH_UNSAFE = new RegExp(UNSAFE.source, 'gu');
 /** A backslash that looks like the beginning of an escape, or like half of one. */
 const AMBIGUOUS = new RegExp(`\\\\(?=[\\\\ntux]|${UNSAFE.source})`, 'gu');
 
-/** Characters of one piece of text, escapes included; a key of S3 has at most 1,024 bytes. */
+/** The most characters of one piece of text, escapes included. A key of S3 has at most 1,024 bytes. */
 const LENGTH = 8192;
 
 /**
- * Foreign text on one line, at most `length` characters and `…`. Idempotent, so each edge of the program may clean text
- * that another one has already cleaned.
+ * Returns foreign text on one line: at most `length` characters, and `…` if it was longer. Idempotent, so
+ * each edge of the program may clean text that another edge has already cleaned.
  */
 export function printable(text: string, length = LENGTH): string {
-  // The rest is ignored: each character gives at least one in the result.
+  // The rest of the text is not needed: each character becomes at least one character of the result.
   return bounded(cut(text, length).replace(EACH_UNSAFE, escaped), text, length);
 }
 
 /**
- * A key, a path or another name on one line. As `printable`, but different names stay different: a backslash that
- * looks like the beginning of an escape is doubled. Apply it once; applying `printable` to the result changes
- * nothing.
+ * Returns a key, a path or another name on one line. Like `printable`, but different names stay different,
+ * because a backslash that looks like the beginning of an escape is doubled. Must be applied once; applying
+ * `printable` to the result changes nothing.
  */
 export function printableName(name: string, length = LENGTH): string {
   const known = cut(name, length);
   return bounded(known.replace(AMBIGUOUS, '\\\\').replace(EACH_UNSAFE, escaped), name, length);
 }
 
-/** Text of several lines: line ends and tabs stay. */
+/** Cleans text of several lines: line ends and tabs stay. */
 export function printableLines(text: string): string {
   return text.replace(EACH_UNSAFE, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),
@@ -43,8 +43,8 @@ export function printableLines(text: string): string {
 }
 
 /**
- * Equivalent JSON text without characters that a terminal interprets: JSON.stringify escapes only C0. Line ends stay:
- * outside of strings they are white space, and strings contain none.
+ * Returns equivalent JSON text without characters that a terminal interprets: JSON.stringify escapes only C0.
+ * Line ends stay, because outside of strings they are white space, and strings contain no line end.
  */
 export function printableJson(json: string): string {
   return json.replace(EACH_UNSAFE, (character) =>
@@ -73,7 +73,7 @@ function hex(code: number, digits: number): string {
   return code.toString(16).padStart(digits, '0');
 }
 
-/** At most `length` UTF-16 units, no code point split. */
+/** Returns at most `length` UTF-16 units of a text, without splitting a code point. */
 function cut(text: string, length: number): string {
   if (text.length <= length) return text;
   const isSplit =
@@ -81,7 +81,9 @@ function cut(text: string, length: number): string {
   return text.slice(0, isSplit ? length - 1 : length);
 }
 
-/** An escape that does not fit is omitted as a whole. */
+/**
+ * Bounds the cleaned form of a text, and marks a cut by `…`. Omits an escape that does not fit as a whole.
+ */
 function bounded(clean: string, text: string, length: number): string {
   if (clean.length <= length) return text.length <= length ? clean : `${clean}…`;
   const whole = cut(clean, length);

@@ -1,2 +1,5 @@
-/** Why content is unavailable: the store does not deliver it now, or has another version, or none. */
+/**
+ * Why content cannot be read. `unavailable`: the store does not deliver it now. `replaced`: the store has
+ * another version of it, or none.
+ */
 export type ReadFailure = 'unavailable' | 'replaced';

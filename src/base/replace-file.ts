@@ -1,14 +1,14 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** Only this user reads it. */
+/** Only this user may read the file. */
 const FILE_MODE = 0o600;
 
 /**
- * Replaces a small file atomically: a reader finds the old content or the new. It is not synced: after a crash of the
- * host the file may have the old content, or none. If it throws, it leaves no new file.
+ * Replaces a small file atomically: a reader finds the old content or the new. Does not sync, so after a
+ * crash of the host the file may have the old content, or none. If it throws, it leaves no new file.
  *
- * @param beside where the content is written first; a file that a killed process left there is overwritten. If several
- *   processes write the same file, each needs a name of its own.
+ * @param beside the file to which the content is written first. If a killed process left such a file, it is
+ *   overwritten. If several processes write the same file, each of them needs another `beside`.
  */
 export function replaceFile(path: string, content: string, beside = `${path}.next`): void {
   try {

@@ -1,4 +1,4 @@
-/** The address of a store; undefined for AWS's own. */
+/** The address of a store; undefined for the address of AWS. */
 export type Endpoint = string | undefined;
 
 /**

@@ -1,15 +1,15 @@
 export interface SystemError extends Error {
-  /** The errno's name, upper case. */
+  /** The name of the errno, in upper case. */
   readonly code: string;
   readonly syscall: string;
 }
 
-/** Whether a system call failed, as opposed to a bug of dagmount. */
+/** Whether the error is that of a failed system call, as opposed to a bug of dagmount. */
 export function isSystemError(error: unknown): error is SystemError {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
-/** The errno's name, or the code that Node.js gives a failure of its own; undefined: the error has none. */
+/** The name of the errno, or the code that Node.js gives to an error of its own; undefined without a code. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -8,22 +8,22 @@ export interface UserLookup {
 
 const system: UserLookup = { homedir, userInfo };
 
-/** The home directory: $HOME, otherwise from the user's entry. Undefined without either. */
+/** The home directory: $HOME, otherwise from the user's entry. Undefined if neither exists. */
 export function homeDirectory(lookup: UserLookup = system): string | undefined {
   return attempt(lookup.homedir) || undefined;
 }
 
-/** Whether the uid of this process has an entry in the database of users, which /etc/passwd mostly is. */
+/** Whether the uid of this process has an entry in the database of users, which mostly is /etc/passwd. */
 export function hasUserEntry(lookup: UserLookup = system): boolean {
   return attempt(lookup.userInfo) !== undefined;
 }
 
-/** Undefined if the system returns an errno. */
+/** Runs the action. Returns undefined if the system reports an error. */
 function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {
-    // ERR_SYSTEM_ERROR, of libuv; any other error is a bug.
+    // A system error has an errno (ERR_SYSTEM_ERROR, of libuv); any other error is a bug.
     if (error instanceof Error && 'errno' in error) return undefined;
     throw error;
   }

@@ -37,8 +37,8 @@ export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T>
 }
 
 /**
- * A controller that aborts together with `signal`, until `release` is called. Not AbortSignal.any: on Node 20 each use
- * leaks memory on a signal that lives as long as the process.
+ * Returns a controller that aborts together with `signal`, until `release` is called. AbortSignal.any is not
+ * used, because on Node 20 each use leaks memory on a signal that lives as long as the process.
  */
 export function childOf(signal: AbortSignal): { readonly controller: AbortController; release(): void } {
   const controller = new AbortController();

@@ -8,9 +8,9 @@ export interface YielderOptions {
 }
 
 /**
- * Divides long work into slices: `if (yielder.due()) await yielder.turn()` in a loop lets the event loop, which also
- * answers readers, run in between. Also needed if a loop awaits: resolved promises starve the event loop. Workers
- * that share a yielder pause together.
+ * Divides long work into slices: `if (yielder.due()) await yielder.turn()` in a loop lets the event loop,
+ * which also answers readers, run in between. A loop that awaits needs this, too, because resolved promises
+ * starve the event loop. Workers that share a yielder pause together.
  */
 export class Yielder {
   readonly #sliceMs: number;

@@ -19,26 +19,32 @@ import { CHUNK_BYTES } from './chunks.ts';
 import { MOST_TRAILER_BYTES } from './trailer.ts';
 import { fingerprintOf, isFingerprint, isUnchanged } from './verification.ts';
 
-/** No blob has a name with this prefix. */
+/** The prefix of the names of temporary files. No blob's file has a name with this prefix. */
 export const TEMPORARY_PREFIX = 'tmp-';
 
 const FILE_MODE = 0o600;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** Does not follow a symlink, and does not block on opening a FIFO in a blob's place. */
+/**
+ * Flags for reading a blob's file: open(2) fails on a symlink, and does not block on a FIFO in the blob's
+ * place.
+ */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /**
- * Up to this size files are written and read synchronously. A 4 KiB blob on ext4: 72 us of CPU by synchronous
- * calls (create 28, write 15, close 3, rename 20, lstat 6), 155 to 200 us through fs.promises; reading one 12 us.
- * An 8 MiB blob would block the loop for 30 to 45 ms, so larger ones go through the thread pool. (Creating files
- * right after 100,000 others were removed was seen to take 350 to 600 us each: ext4 searches past the inodes that
- * were freed in the last minutes.)
+ * Files up to this size are written and read synchronously, because that takes less CPU. A 4 KiB blob on
+ * ext4: 72 us by synchronous calls (create 28, write 15, close 3, rename 20, lstat 6), and 155 to 200 us
+ * through fs.promises; reading a 4 KiB blob takes 12 us. An 8 MiB blob would block the event loop for 30 to
+ * 45 ms, so larger files go through the thread pool. (Creating files right after 100,000 others were removed
+ * was seen to take 350 to 600 us a file, because ext4 searches past the inodes that were freed in the last
+ * minutes.)
  */
 const SYNC_BYTES = 128 * 1024;
 const LARGEST_FILE = CHUNK_BYTES + MOST_TRAILER_BYTES;
 const readFile = promisify(read);
-/** writev(2) takes no more than 1,024. */
+/** The most parts in one call. writev(2) accepts no more than 1,024. */
 const MOST_VECTORS = 512;
-/** Errors that say nothing about the file. */
+/**
+ * Errors that say nothing about the file, because the process or the system lacks file descriptors or memory.
+ */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** The content of a blob's file. */
@@ -49,8 +55,9 @@ export interface BlobParts {
 }
 
 /**
- * Writes a temporary file and renames it, without fsync: the checksum detects a torn blob when it is first used after
- * a restart. Returns the fingerprint. Rejects with the system's error; `temporary` may then remain.
+ * Writes a blob to the file `temporary` and renames that file to `path`. Returns the fingerprint of the
+ * blob's file. Calls no fsync, because the checksum detects a torn blob when the blob is first used after a
+ * restart. Rejects with the system's error; the file `temporary` may then remain.
  */
 export async function writeBlob(temporary: string, path: string, blob: BlobParts): Promise<bigint> {
   if (blob.fileBytes <= SYNC_BYTES) return writeSmall(temporary, path, blob);
@@ -63,7 +70,7 @@ export async function writeBlob(temporary: string, path: string, blob: BlobParts
   } finally {
     await handle.close();
   }
-  // crash point: written, not renamed. The next start removes the temporary file.
+  // crash point: the temporary file is written, but not renamed. The next start removes it.
   await rename(temporary, path);
   return fingerprintOf(await lstat(path, { bigint: true }));
 }
@@ -81,7 +88,7 @@ function writeSmall(temporary: string, path: string, { parts }: BlobParts): bigi
   return fingerprintOf(lstatSync(path, { bigint: true }));
 }
 
-/** The parts without their first `bytes` bytes. */
+/** Returns the parts without their first `bytes` bytes. */
 function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let skipped = 0;
   for (const [i, part] of parts.entries()) {
@@ -94,10 +101,10 @@ function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array
 export type Checked =
   | { readonly kind: 'good'; readonly fingerprint: bigint }
   | { readonly kind: 'bad'; readonly flaw: string }
-  /** Nothing is known: the process lacks file descriptors or memory. */
+  /** The file could not be checked, because the process lacks file descriptors or memory. */
   | { readonly kind: 'unknown'; readonly code: string };
 
-/** Reads a blob's whole file and checks it with `flawOf`, which returns undefined for a good one. */
+/** Reads a blob's whole file and checks it with `flawOf`, which returns undefined for a good file. */
 export async function checkBlob(
   path: string,
   flawOf: (file: Buffer) => string | undefined,
@@ -136,20 +143,20 @@ async function readWhole(fd: number, size: number): Promise<Buffer | undefined> 
   return file;
 }
 
-/** Whether the file at `path` still has that fingerprint. */
+/** Whether the file at `path` still has this fingerprint. */
 export function isFileUnchanged(path: string, fingerprint: bigint): boolean {
   if (!isFingerprint(fingerprint)) return false;
   try {
     const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
     return stats !== undefined && isUnchanged(fingerprint, stats);
   } catch (error) {
-    // Whatever the cause, the check of the content reports it.
+    // If this returns false, the caller checks the whole content, and that check reports the cause.
     if (isSystemError(error)) return false;
     throw error;
   }
 }
 
-/** Removes a blob. Returns the errno's name if that fails. */
+/** Removes a blob's file. Returns undefined if no file is left; otherwise the errno's name. */
 export function unlinkBlob(path: string): string | undefined {
   try {
     unlinkSync(path);
@@ -171,7 +178,10 @@ function removeTree(path: string): string | undefined {
   }
 }
 
-/** Removes whatever is in a blob's place, including a directory with its content; does not follow links. */
+/**
+ * Removes any entry in a blob's place, including a directory with its content. Does not follow links. Returns
+ * the errno's name if the removal fails.
+ */
 export async function clearPlace(path: string): Promise<string | undefined> {
   try {
     await rm(path, { recursive: true, force: true });

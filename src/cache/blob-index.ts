@@ -3,11 +3,11 @@ import { Recency } from './recency.ts';
 import { type Bound, RetentionTable } from './retention-table.ts';
 
 export interface BlobIndexOptions {
-  /** Bytes of content. */
+  /** The limit of the cache, in bytes of content. */
   readonly limitBytes: number;
-  /** Removes the blob's file; false if that fails: then the blob stays in the index. */
+  /** Removes the blob's file. Returns false if the removal fails; the blob then stays in the index. */
   readonly remove: (key: string) => boolean;
-  /** Set while it is unknown which versions are shown and pinned: nothing is evicted until resumeEviction(). */
+  /** Set while it is unknown which versions are shown and pinned. Evicts nothing until resumeEviction(). */
   readonly evictionPaused?: boolean | undefined;
 }
 
@@ -16,30 +16,35 @@ export interface RankedBlobs {
   readonly blobs: readonly Blob[];
 }
 
-/** The content of trees beside the current one. */
+/**
+ * The state of `beside` content: that of trees shown beside the current tree, and not of the current tree.
+ */
 export interface BesideState {
-  /** Bytes that this content may take now. */
+  /** Bytes that `beside` content may take now: the limit without `past` and `kept` content. */
   readonly room: number;
-  /** Bytes of `room` that no blob and no reservation takes. */
+  /**
+   * Bytes of `room` that neither `beside` blobs nor reservations take. Bytes of `hidden` blobs count as free.
+   */
   readonly free: number;
-  /** The number of its blobs that have left the cache so far. */
+  /** The number of `beside` blobs that have left the cache so far. */
   readonly lost: number;
 }
 
-/** Space reserved for an incoming blob; release it before adding the blob, in the same turn of the event loop. */
+/** Space for an incoming blob. Release it before adding the blob, in the same turn of the event loop. */
 export interface Reservation {
   release(): void;
 }
 
 /**
- * The blobs on disk, and which of them to evict when space is needed:
+ * The index of the blobs on disk. It evicts blobs when space is needed, in this order of ranks:
  *
- * 1. those of versions that are not shown, least recently used first
- * 2. those of trees beside the current one; their own new blobs evict only this group and the one before
- * 3. those past the prefetch bound, which together take at most half of the limit
+ * 1. `hidden`: blobs of versions that no tree shows, least recently used first
+ * 2. `beside`: blobs of trees beside the current one. A new blob of such a tree evicts only ranks 1 and 2
+ * 3. `past`: blobs past the prefetch bound, which together take at most half of the limit
  *
- * Blobs of shown versions within the bound are not evicted to make room for others; pinned blobs are never evicted.
- * Unpinned blobs and reservations together never exceed the limit.
+ * Blobs of the rank `kept` are not evicted to make room for others: the current tree shows their versions
+ * within the prefetch bound, or the versions are pinned. Only evict() evicts a pinned blob. Unpinned blobs
+ * and reservations together never exceed the limit, unless eviction is paused.
  */
 export class BlobIndex {
   readonly #limit: number;
@@ -52,7 +57,9 @@ export class BlobIndex {
     past: new Recency(),
     kept: new Recency(),
   };
-  /** The keys on disk of versions in chunks. The key of a whole file is the version's name. */
+  /**
+   * For each version in chunks, the keys of its blobs on disk. A version in one blob has its name as the key.
+   */
   readonly #chunks = new Map<string, Set<string>>();
   #used = 0;
   #reserved = 0;
@@ -80,7 +87,7 @@ export class BlobIndex {
     return hidden.bytes + beside.bytes + past.bytes + kept.bytes;
   }
 
-  /** Blobs of pinned versions. */
+  /** The number of blobs of pinned versions. */
   get pinned(): number {
     return this.#pinned;
   }
@@ -103,7 +110,7 @@ export class BlobIndex {
     return this.#retention.isPinned(name);
   }
 
-  /** Evicts a blob of any rank. Returns whether it was present and is removed. */
+  /** Evicts a blob of any rank, also a pinned one. Returns whether the blob was present and is removed. */
   evict(key: string): boolean {
     return this.#evict(this.peek(key));
   }
@@ -122,7 +129,7 @@ export class BlobIndex {
     this.#ranks[this.rankOf(blob.name)].touch(blob);
   }
 
-  /** Adds a blob as the most recently used one. It may be evicted immediately: callers must check. */
+  /** Adds a blob as the most recently used one. It may be evicted immediately, so callers must check. */
   add(blob: Omit<Blob, 'used'>): void {
     this.delete(blob.key);
     const { key, name, bytes, fileBytes, fingerprint } = blob;
@@ -178,7 +185,10 @@ export class BlobIndex {
     this.#claim(name, () => this.#retention.unpin(name));
   }
 
-  /** Call it once all shown and pinned versions are known. Evicts the excess; among shown blobs the largest first. */
+  /**
+   * Ends the pause of eviction, and evicts blobs until the limits hold; of `kept` blobs, the largest first.
+   * Call this once all shown and pinned versions are known.
+   */
   resumeEviction(): void {
     if (!this.#evictionPaused) return;
     this.#evictionPaused = false;
@@ -188,8 +198,9 @@ export class BlobIndex {
   }
 
   /**
-   * Reserves `bytes` for a version, evicting if needed. Returns undefined, and evicts nothing, if protected blobs would
-   * have to be evicted.
+   * Reserves `bytes` for a version, and evicts other blobs if this is needed. Returns undefined, and evicts
+   * nothing, if it would have to evict while eviction is paused, or more than it may evict. A pinned version
+   * may exceed the limit.
    */
   reserve(name: string, bytes: number): Reservation | undefined {
     const { past } = this.#ranks;
@@ -213,7 +224,11 @@ export class BlobIndex {
     };
   }
 
-  /** Evicts at least `bytes` to make room for a version, if the disk is smaller than the limit. */
+  /**
+   * Evicts at least `bytes` of content for a version, for a disk that is full before the limit is reached.
+   * Returns false if this is impossible. For a `past` or `kept` version it evicts lower ranks; for others,
+   * `hidden` blobs only.
+   */
   giveUp(name: string, bytes: number): boolean {
     if (this.#evictionPaused) return false;
     const { hidden, beside, past } = this.#ranks;
@@ -229,8 +244,9 @@ export class BlobIndex {
   }
 
   /**
-   * All blobs in their current order of eviction, by rank. 100,000 take some 30 ms without yielding; sorting the kept
-   * ones, which are not about to be evicted, would take as long again.
+   * Returns all blobs by rank, in their current order of eviction. The `kept` ones are in the order of
+   * listAsAdded(), because they are not about to be evicted. 100,000 blobs take some 30 ms without yielding;
+   * sorting the `kept` ones would take as long again.
    */
   inOrder(): readonly RankedBlobs[] {
     const { hidden, beside, past, kept } = this.#ranks;
@@ -253,7 +269,8 @@ export class BlobIndex {
     for (const blob of blobs) {
       if (rank !== rankNow) {
         this.#ranks[rank].delete(blob.key);
-        // It was shown until now, so among those of its new rank it is the most recently used.
+        // A tree showed this version until now, so the blob becomes the most recently used one of its new
+        // rank.
         if (rankNow === 'hidden' || (rankNow === 'beside' && rank !== 'hidden')) blob.used = ++this.#used;
         this.#ranks[rankNow].add(blob);
       }
@@ -274,12 +291,12 @@ export class BlobIndex {
     this.#pinnedBytes += one * blob.bytes;
   }
 
-  /** Restores the limits after these blobs were added or changed rank. */
+  /** Evicts blobs until the limits hold again, after the blobs `changed` were added or changed rank. */
   #settle(changed: readonly Blob[]): void {
     if (this.#evictionPaused) return;
     this.#trimPast(0);
     if (this.#trim(0)) return;
-    // Only protected blobs are left. Pinned content may exceed the limit, but content that is unpinned may not.
+    // Only `kept` blobs are left. Pinned content may exceed the limit, but unpinned content may not.
     for (const blob of changed) {
       if (this.bytes - this.#pinnedBytes + this.#reserved <= this.#limit) return;
       if (!this.#retention.isPinned(blob.name) && this.peek(blob.key) === blob) this.#evict(blob);
@@ -301,13 +318,13 @@ export class BlobIndex {
     return true;
   }
 
-  /** The next blob to be evicted; undefined if only kept ones are left. */
+  /** Returns the next blob to be evicted; undefined if only `kept` blobs are left. */
   #oldest(): Blob | undefined {
     const { hidden, beside, past } = this.#ranks;
     return hidden.oldest() ?? beside.oldest() ?? past.oldest();
   }
 
-  /** Bytes that may be evicted for a blob of this rank. */
+  /** Returns how many bytes may be evicted for a blob of this rank. */
   #spareFor(rank: Rank): number {
     const { hidden, beside, past } = this.#ranks;
     return hidden.bytes + beside.bytes + (rank === 'beside' ? 0 : past.bytes);

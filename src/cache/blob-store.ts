@@ -4,7 +4,7 @@ import { type BlobParts, clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } f
 import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
 
 const DIRECTORY_MODE = 0o700;
-/** Another entry is in the blob's place. */
+/** Errors of a write because another entry is in the blob's place. */
 const OCCUPIED: ReadonlySet<string> = new Set(['EISDIR', 'ENOTEMPTY', 'EEXIST']);
 
 /** The blob files below one directory. */
@@ -12,16 +12,17 @@ export class BlobStore {
   readonly #directory: string;
   readonly #shards: Set<string>;
   /**
-   * All files are created in this directory, the shard of the first blob, and then renamed to their places. ext4 puts
-   * each new directory into a block group of its own, and a file into the group of the directory in which it is
-   * created. Files created in 256 shards touch as many groups. On a disk in use, a file of 4 KiB cost 124 and 169 us of
-   * CPU in the first two runs of 3,000 files, and 40 and 28 in the next ones, with the groups in memory; in one
-   * directory 28 to 30.
+   * The shard in which all files are created before they are renamed to their places: the shard of the first
+   * blob. ext4 puts each new directory into a block group of its own, and a file into the group of the
+   * directory in which it is created. So files created in 256 shards touch 256 groups. On a disk in use, a
+   * file of 4 KiB cost 124 and 169 us of CPU in the first two runs of 3,000 files, and 40 and 28 us in the
+   * next runs, when the groups were in memory. If all files are created in one directory, a file costs 28 to
+   * 30 us.
    */
   #incoming: string | undefined;
   #temporaries = 0;
 
-  /** `shards`: the subdirectories that exist already. */
+  /** `shards`: the shards, which are subdirectories, that exist already. */
   constructor(directory: string, shards: ReadonlySet<string>) {
     this.#directory = directory;
     this.#shards = new Set(shards);
@@ -31,7 +32,10 @@ export class BlobStore {
     return pathOfKey(this.#directory, key);
   }
 
-  /** Writes a blob's file and returns its fingerprint. Rejects with the system's error, leaving nothing behind. */
+  /**
+   * Writes a blob's file and returns its fingerprint. Rejects with the system's error, and then leaves no
+   * file behind.
+   */
   async write(key: string, blob: BlobParts): Promise<bigint> {
     try {
       return await this.#write(key, blob);
@@ -39,9 +43,11 @@ export class BlobStore {
       if (!isSystemError(error)) throw error;
       const shard = shardOf(key);
       const incoming = this.#incoming ?? shard;
-      // Create no other blobs in that directory: if it is broken, only the blobs that belong there may fail.
+      // Create no other files in that directory. If it is broken, writing should fail only for blobs that
+      // belong there.
       this.#incoming = undefined;
-      // A directory was removed, or another entry blocks the place: clear it and retry from the start.
+      // Retry from the start. Before that, a removed directory is forgotten, so that the retry makes it
+      // again, and another entry in the blob's place is removed.
       if (error.code === 'ENOENT') for (const each of [shard, incoming]) this.#shards.delete(each);
       else if (OCCUPIED.has(error.code)) await clearPlace(this.path(key));
       else if (error.code !== 'ENOTDIR' || incoming === shard) throw error;
@@ -58,7 +64,7 @@ export class BlobStore {
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
-      // If the removal fails too, the next start removes the file.
+      // If this removal fails too, the next start removes the temporary file.
       unlinkBlob(temporary);
       throw error;
     }

@@ -1,22 +1,29 @@
-/** A blob on disk, as the index has it. */
+/** The entry of a blob on disk in the index. */
 export interface Blob {
   readonly key: string;
-  /** The name of its version. */
+  /** The name of the blob's version. */
   readonly name: string;
   /** Bytes of content, which count against the limit. */
   readonly bytes: number;
-  /** Bytes with the trailer. */
+  /** Bytes of the file: content and trailer. */
   readonly fileBytes: number;
-  /** The file's fingerprint as last verified; ABSENT: not verified by this process. See verification.ts. */
+  /**
+   * The file's fingerprint when this process last verified its content; ABSENT if that has not happened. See
+   * verification.ts.
+   */
   fingerprint: bigint;
-  /** Increases with every use of any blob. */
+  /** The number of this blob's last use. Each use of any blob gets the next higher number. */
   used: number;
 }
 
 /**
- * In the order of eviction. `beside`: content of a tree that is shown beside the current one. `past`: content of the
- * current tree, past the prefetch bound. `kept`: content of the current tree within that bound, or pinned; never
- * evicted.
+ * What shows a blob's version, in the order in which blobs are evicted:
+ *
+ * - `hidden`: no tree
+ * - `beside`: only a tree that is shown beside the current one
+ * - `past`: the current tree, past the prefetch bound
+ * - `kept`: the current tree, within that bound; or the version is pinned. Not evicted to make room for other
+ *   blobs
  */
 export type Rank = 'hidden' | 'beside' | 'past' | 'kept';
 

@@ -7,12 +7,16 @@ interface Waiting {
 }
 
 /**
- * The share of the budget that only urgent callers may use: they find room immediately or wait only for other urgent
- * ones. The share helps requests of at most its size; a larger urgent request waits until other callers release bytes.
+ * The share of the budget that only urgent callers may use. With it, an urgent caller gets bytes immediately
+ * or waits only for other urgent callers. This holds for requests of at most the share's size: a larger
+ * urgent request waits until other callers release bytes.
  */
 const RESERVED_SHARE = 1 / 4;
 
-/** Bounds the bytes held in memory. Urgent callers go first; otherwise in order of arrival. */
+/**
+ * Bounds the bytes that callers hold in memory. Urgent callers get bytes first. Otherwise the order of
+ * arrival counts.
+ */
 export class ByteBudget {
   readonly #limit: number;
   readonly #waiting: Waiting[] = [];
@@ -27,8 +31,8 @@ export class ByteBudget {
   }
 
   /**
-   * Resolves when the bytes may be held; return them with `release`. A request for more than the whole budget runs
-   * alone.
+   * Resolves when the caller may hold the bytes. The caller gives them back with release(). A request for
+   * more than the whole budget waits until no other caller holds bytes.
    */
   async take(bytes: number, flight: Flight): Promise<void> {
     const before = flight.urgent

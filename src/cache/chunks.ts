@@ -1,4 +1,7 @@
-/** The largest blob. A larger file is cached as aligned chunks of this size, the last one shorter. */
+/**
+ * The most bytes of content in a blob. A larger file is cached as aligned chunks of this size; the last one
+ * may be shorter.
+ */
 export const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Bytes of a file: `start` inclusive, `end` exclusive. */
@@ -7,12 +10,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The number of chunks of a file of `size` bytes; undefined if the whole file is one blob. */
+/** Returns the number of chunks of a file of `size` bytes; undefined if one blob has the whole file. */
 export function chunkCount(size: number): number | undefined {
   return size > CHUNK_BYTES ? Math.ceil(size / CHUNK_BYTES) : undefined;
 }
 
-/** The bytes of a file that one of its blobs holds. Throws a RangeError if there is no such blob. */
+/** Returns which bytes of a file a blob holds. Throws a RangeError if the file has no such blob. */
 export function blobRange(size: number, chunk: number | undefined): ByteRange {
   const chunks = chunkCount(size);
   if (chunks === undefined) {

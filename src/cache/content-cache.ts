@@ -32,15 +32,17 @@ export interface ContentCacheOptions {
   readonly directory: string;
   /** Bytes of content; trailers and the filesystem's rounding are not counted. */
   readonly limitBytes: number;
-  /** Evicts nothing until resumeEviction(): which blobs are shown or pinned is known only later. */
+  /** Evict nothing until resumeEviction(), because it is not yet known which versions are shown or pinned. */
   readonly evictionPaused?: boolean | undefined;
   readonly store: ContentStore;
   readonly lock: LockDirectory;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called if the disk accepts no writes, and for corrupt blobs. */
+  /** Called if the disk accepts no writes, and for each corrupt blob. */
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
-  /** Bytes of content in memory at a time while read from the store or the disk. Default: eight chunks. */
+  /**
+   * The most bytes of content in memory that is being read from the store or the disk. Default: eight chunks.
+   */
   readonly bufferBytes?: number;
   /** The user that must own the directory. Default: this process's effective user. */
   readonly uid?: number;
@@ -55,8 +57,8 @@ export interface EnsureOptions {
   /** Default `demand`. */
   readonly priority?: Priority;
   /**
-   * Do not request it from the store, which is known to be down. A caller that joins a running fetch gets that
-   * fetch's result.
+   * Do not request the content from the store, because the store is known to be down. A caller that joins a
+   * running fetch still gets the result of that fetch.
    */
   readonly localOnly?: boolean;
 }
@@ -67,16 +69,16 @@ export interface CacheStats {
   /** Bytes of content. */
   readonly bytes: number;
   readonly limitBytes: number;
-  /** Requests by readers that were found on disk. Excludes blobs that the session reads by itself. */
+  /** Requests by readers whose blob was on disk. Blobs that the session reads by itself do not count. */
   readonly hits: number;
-  /** Requests by readers that were fetched. */
+  /** Requests by readers whose blob was fetched. */
   readonly misses: number;
   readonly evictions: number;
-  /** Corrupt blobs; each was removed. */
+  /** The number of blobs that were corrupt. Each was removed. */
   readonly corrupt: number;
   /** Blobs of pinned versions. */
   readonly pinned: number;
-  /** Fetches whose content was not kept: no room, or the disk did not accept it. */
+  /** Fetches whose content was not cached, for lack of room or because the disk refused it. */
   readonly passedThrough: number;
   readonly degraded: readonly DiskTrouble[];
 }
@@ -84,7 +86,7 @@ export interface CacheStats {
 export interface Verification {
   /** Blobs that were read. */
   readonly blobs: number;
-  /** Bytes of their content. */
+  /** Bytes of content in these blobs. */
   readonly bytes: number;
   /** Keys of the corrupt blobs, which were removed. */
   readonly corrupt: readonly string[];
@@ -99,7 +101,9 @@ interface Landed {
   readonly fetched: boolean;
 }
 
-/** The content of versions on local disk: fetched once, verified before it is used, within its limit. */
+/**
+ * Keeps the content of versions on local disk, within a limit: fetched once, and verified before it is used.
+ */
 export class ContentCache {
   readonly #options: ContentCacheOptions;
   readonly #disk: DiskCache;
@@ -124,7 +128,9 @@ export class ContentCache {
     this.#saving = this.#saveRegularly();
   }
 
-  /** Creates and locks the directory, and adopts the blobs of an earlier process. Rejects with CacheError. */
+  /**
+   * Creates and locks the directory, and takes over the blobs of an earlier process. Rejects with CacheError.
+   */
   static async open(options: ContentCacheOptions): Promise<ContentCache> {
     const { directory, log } = options;
     await preparePrivateDirectory(directory, options.uid ?? process.geteuid?.());
@@ -148,16 +154,17 @@ export class ContentCache {
   }
 
   /**
-   * Makes one blob local: a whole file, or with `chunk` that part of a file over CHUNK_BYTES. Verifies a blob first
-   * if this process has not verified it, or if its fingerprint changed; fetches a corrupt one again. Callers share
-   * one fetch per blob, which is aborted when none of them waits any more.
+   * Makes one blob local: a whole file, or with `chunk` that part of a file over CHUNK_BYTES. A blob on disk
+   * is verified first if this process has not verified it or if its fingerprint changed. A corrupt blob is
+   * fetched again. Callers share one fetch per blob, which is aborted when all of them have stopped waiting.
    *
-   * Never fails because of the disk: it returns `memory` instead. Rejects with StoreError, with NotCached if
-   * `localOnly` finds no good blob, with CacheError after close(), or with the signal's reason.
+   * Never fails because of the disk: if the disk cannot take the content, the result has it in memory.
+   * Rejects with StoreError, with NotCached if `localOnly` finds no good blob, with CacheError after close(),
+   * or with the signal's reason.
    *
-   * CPU for a blob of 4 KiB, without the store's part: missing 75 to 110 us on tmpfs, 35 us more on ext4 (10,000 of
-   * them in a process just started; 50 us of it in JavaScript); recovered and to be verified 30 to 40 us; verified
-   * before 11 to 15 us.
+   * CPU for a blob of 4 KiB, without the store's part: 75 to 110 us for a missing blob on tmpfs, and 35 us
+   * more on ext4 (10,000 blobs in a process just started; 50 us of it in JavaScript); 30 to 40 us for a
+   * recovered blob, which is verified; 11 to 15 us for a blob that was verified before.
    */
   async ensure(
     version: ContentVersion,
@@ -183,8 +190,9 @@ export class ContentCache {
   }
 
   /**
-   * Makes the current content of a path local, whichever version it is: for objects that change faster than they can be
-   * listed. The content then counts as shown within the bound, until hide(). Rejects as ensure() does.
+   * Makes the current content of a path local, whichever version it is, for objects that change faster than
+   * they can be listed. The version counts as shown within the bound until hide() is called. Rejects as
+   * ensure() does.
    */
   async fetchCurrent(
     path: string,
@@ -201,17 +209,17 @@ export class ContentCache {
     return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
-  /** The fingerprint of a whole file's blob, if this process has verified it. */
+  /** Returns the fingerprint of the blob of a whole file; undefined if it is not verified: see DiskCache. */
   fingerprintOf(name: string): bigint | undefined {
     return this.#disk.fingerprintOf(name);
   }
 
-  /** Marks a version as shown, now or soon. May be called again, also with another bound. */
+  /** Marks a version as shown by the current tree, now or soon. A later call may give another bound. */
   show({ name }: ContentVersion, bound: Bound): void {
     this.#disk.index.show(name, bound);
   }
 
-  /** The version is no longer shown. No effect on one that was not shown. */
+  /** Marks a version as no longer shown by the current tree. No effect on a version that was not shown. */
   hide({ name }: ContentVersion): void {
     this.#disk.index.hide(name);
   }
@@ -229,17 +237,17 @@ export class ContentCache {
     return this.#disk.index.beside;
   }
 
-  /** Call it once all that an earlier process showed or pinned is registered again. Evicts the excess. */
+  /** Evicts the excess. Call this once all that an earlier process showed or pinned is registered again. */
   resumeEviction(): void {
     this.#disk.index.resumeEviction();
   }
 
-  /** Keeps a version's blobs, including later ones, until unpin() was called as often. */
+  /** Protects a version's blobs, also later ones, from eviction, until unpin() was called as often. */
   pin(name: string): void {
     this.#disk.index.pin(name);
   }
 
-  /** No effect if it is not pinned. */
+  /** Removes one pin. No effect on a version that is not pinned. */
   unpin(name: string): void {
     this.#disk.index.unpin(name);
   }

@@ -4,7 +4,7 @@ import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
 
-/** The file by which a mount's directory is locked. */
+/** Returns the path of the lock file of a mount's cache directory. */
 export function lockPath(directory: string): string {
   return `${directory}/${persistedFiles.lock.name}`;
 }
@@ -14,28 +14,30 @@ export interface DirectoryLock {
 }
 
 /**
- * Locks by the file at `path`, which it creates if missing. Throws CacheError `cache-in-use` if another process has
- * it.
+ * Locks a cache directory by its lock file at `path`, and creates a missing file. Throws CacheError:
+ * `cache-in-use` if another process holds the lock.
  */
 export type LockDirectory = (path: string) => DirectoryLock;
 
 /**
- * The addon's call: opens or creates the file (0600, close-on-exec) and takes flock(2) LOCK_EX | LOCK_NB.
- * Returns the descriptor, or the negative errno.
+ * The native addon's function that opens or creates the lock file (0600, close-on-exec) and takes flock(2)
+ * LOCK_EX | LOCK_NB. Returns the descriptor; if one of these calls fails, the negative errno.
  */
 export type LockFile = (path: string) => number;
 
-/** EAGAIN, which is EWOULDBLOCK; 35 on macOS. */
+/** The negative errnos for a lock that another process holds: EAGAIN, which is EWOULDBLOCK; 35 on macOS. */
 const HELD: ReadonlySet<number> = new Set([-11, -35]);
 
 /**
- * The lock against a second daemon: flock(2), through the addon, because Node.js has none.
+ * Returns the function that locks a cache directory against a second daemon. It uses flock(2) through the
+ * native addon, because Node.js has no such call.
  *
- * The kernel releases it when its last descriptor is closed, also after SIGKILL: there is no stale lock to detect.
- * The lock belongs to the file, so it works between containers that share the directory as a volume. There a pid in a
- * lock file would mean another process or none, and an abstract socket would lie in another network namespace. The
- * descriptor can be passed to a child, so a supervisor can hold the lock across its servers. The file is never
- * removed: a lock on an unlinked file excludes nothing.
+ * The kernel releases the lock when the last descriptor of the lock is closed, also after SIGKILL, so there
+ * is no stale lock to detect. The lock belongs to the file, so it works between containers that share the
+ * directory as a volume. In another container, a pid in a lock file would mean another process or none, and
+ * an abstract socket would lie in another network namespace. The descriptor can be passed to a child, so a
+ * supervisor can hold the lock across its servers. The lock file is never removed, because a lock on an
+ * unlinked file excludes no process.
  */
 export function flockWith(lockFile: LockFile): LockDirectory {
   return (path) => {
@@ -67,13 +69,13 @@ export function flockWith(lockFile: LockFile): LockDirectory {
   };
 }
 
-/** Writes the lock's holder into the file, only for the error message. */
+/** Writes this process's id into the lock file. Only the error message of another daemon uses it. */
 function note(fd: number): void {
   try {
     ftruncateSync(fd);
     writeSync(fd, `${process.pid}\n`, 0);
   } catch (error) {
-    // The disk is full: the lock holds without the note.
+    // Ignored, because the lock holds without the note: the disk may be full.
     if (!isSystemError(error)) throw error;
   }
 }

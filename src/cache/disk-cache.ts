@@ -21,11 +21,14 @@ export interface DiskCacheOptions {
   readonly evictionPaused?: boolean | undefined;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
-  /** Called if the disk accepts no writes, and for corrupt blobs. */
+  /** Called if the disk accepts no writes, and for each corrupt blob. */
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
 }
 
-/** The blobs on disk and their index, kept consistent. A failing disk gives a result here, never an error. */
+/**
+ * Keeps the blobs on disk and their index consistent. If the disk fails, methods report that by their result;
+ * they do not throw.
+ */
 export class DiskCache {
   readonly index: BlobIndex;
   readonly #options: DiskCacheOptions;
@@ -51,7 +54,7 @@ export class DiskCache {
     return this.#corrupt;
   }
 
-  /** Adds recovered blobs, up to the limit. */
+  /** Adds recovered blobs to the index. Removes those beyond the limit, unless eviction is paused. */
   async addRecovered({ blobs, corrupt }: Recovered): Promise<void> {
     this.#corrupt += corrupt;
     const { limitBytes, evictionPaused } = this.#options;
@@ -66,13 +69,16 @@ export class DiskCache {
     }
   }
 
-  /** The fingerprint of a whole file's blob, if this process has verified it. */
+  /**
+   * Returns the fingerprint of the blob of a whole file; undefined if this process has not verified the blob,
+   * or if the blob's file has changed since.
+   */
   fingerprintOf(name: string): bigint | undefined {
     const blob = this.index.peek(name);
     return blob !== undefined && this.isVerified(blob) ? blob.fingerprint : undefined;
   }
 
-  /** Whether its file is unchanged since its content was last verified. */
+  /** Whether the blob's file is unchanged since this process last verified its content. */
   isVerified(blob: Blob): boolean {
     return isFileUnchanged(this.#files.path(blob.key), blob.fingerprint);
   }
@@ -81,7 +87,9 @@ export class DiskCache {
     return this.#files.path(key);
   }
 
-  /** The content of a blob, verified by its checksum; undefined if it is unreadable or corrupt. */
+  /**
+   * Returns the content of a blob, verified by its checksum; undefined if the file is unreadable or corrupt.
+   */
   async contentOf(blob: Blob): Promise<Uint8Array | undefined> {
     let content: Uint8Array | undefined;
     const keep = (file: Buffer): string | undefined => {
@@ -98,7 +106,7 @@ export class DiskCache {
     this.#orderChanged = true;
   }
 
-  /** Checks a blob by its whole content. A corrupt one is removed and counted. */
+  /** Reads a blob's whole file and checks it with `flawOf`. Removes and counts a corrupt blob. */
   async check(blob: Blob, flawOf: (file: Buffer) => string | undefined): Promise<Checked> {
     const { key } = blob;
     const path = this.#files.path(key);
@@ -124,14 +132,17 @@ export class DiskCache {
     return checked;
   }
 
-  /** Reserves space for a version's content; undefined if there is none, or the disk currently accepts nothing. */
+  /**
+   * Reserves space for a version's content. Returns undefined if there is no space, or if the disk currently
+   * accepts no writes.
+   */
   reserve(name: string, bytes: number): Reservation | undefined {
     return this.#health.mayWrite() ? this.index.reserve(name, bytes) : undefined;
   }
 
   /**
-   * Writes a blob's file and returns its fingerprint; undefined if the disk does not accept it. Does not add it to
-   * the index.
+   * Writes a blob's file and returns its fingerprint; undefined if the disk does not accept the file. Does
+   * not add the blob to the index.
    */
   async write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
     for (let again = true; ; again = false) {
@@ -149,7 +160,10 @@ export class DiskCache {
     }
   }
 
-  /** Returns false if it was evicted immediately: the version was unpinned or hidden during the write. */
+  /**
+   * Adds a blob to the index. Returns false if the blob was evicted immediately, because its version was
+   * unpinned or hidden during the write.
+   */
   add(blob: Omit<Blob, 'used'>): boolean {
     this.index.add(blob);
     this.#orderChanged = true;

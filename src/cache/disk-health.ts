@@ -24,7 +24,7 @@ export class DiskHealth {
     return this.#trouble;
   }
 
-  /** Whether to write now: always on a healthy disk, at intervals on one that failed. */
+  /** Whether to try a write now. Always on a healthy disk; at intervals on a disk that failed. */
   mayWrite(): boolean {
     if (this.#trouble === undefined) return true;
     const since = this.#clock.now() - this.#triedAt;
@@ -38,7 +38,7 @@ export class DiskHealth {
     this.#set(undefined, undefined);
   }
 
-  /** `code`: the errno's name. */
+  /** Notes that an operation failed. `code`: the errno's name. */
   failed(code: string): void {
     this.#triedAt = this.#clock.now();
     this.#set(FULL.has(code) ? 'cache-full' : 'cache-unwritable', code);
@@ -51,7 +51,7 @@ export class DiskHealth {
   }
 }
 
-/** The disk or our quota is full: evicting may help. */
+/** Whether the error means that the disk or the user's quota is full, so that evicting blobs may help. */
 export function isShortOfRoom(code: string): boolean {
   return FULL.has(code);
 }

@@ -10,7 +10,9 @@ import type { DiskCache } from './disk-cache.ts';
 import { type ContentStore, contentOf, type ReceivedBlob, receiveFound } from './receive.ts';
 import type { Flight, Stop } from './single-flight.ts';
 
-/** Where content is: in a blob on disk with that fingerprint, or in memory because the disk had no room. */
+/**
+ * Where content is: in a blob on disk with that fingerprint, or in memory because the disk could not take it.
+ */
 export type Located =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array };
@@ -20,14 +22,14 @@ export interface CurrentContent {
   readonly version: ContentVersion;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
-  /** Undefined: it was not read because of its size. */
+  /** Where the content is. Undefined: the content was not read, because it is empty or too large. */
   readonly located: Located | undefined;
 }
 
 export interface FetchCurrentOptions {
   /** Returns the name of the version with this ETag and size. */
   readonly nameOf: (etag: string, size: number) => string;
-  /** Larger objects are not read, nor objects that are kept in chunks. */
+  /** Objects over this size are not read, nor are objects over CHUNK_BYTES. */
   readonly limitBytes: number;
 }
 
@@ -38,8 +40,8 @@ export interface AdoptMeans {
 }
 
 /**
- * Fetches the current version of a path, whichever it is, and keeps it as shown within the bound. Rejects with
- * StoreError; `gone` if there is no object.
+ * Fetches the current version of a path, whichever version it is, writes its content to the cache, and marks
+ * it as shown within the bound. Rejects with StoreError: `gone` if there is no object.
  */
 export async function fetchCurrent(
   path: string,
@@ -47,13 +49,13 @@ export async function fetchCurrent(
   means: AdoptMeans,
   flight: Flight,
 ): Promise<CurrentContent> {
-  // Its size is unknown until the answer begins.
+  // Reserves the memory of the largest blob, because the object's size is unknown until the answer begins.
   await means.buffers.take(CHUNK_BYTES, flight);
   try {
     return await retryAtOnce(
       () => fetchOnce(path, options, means, flight.signal),
       RETRIES.damagedContent,
-      // The object may change again while a broken connection is replaced.
+      // `changed` is retried too: the object may change again while a broken connection is replaced.
       (error) => error instanceof StoreError && (error.code === 'changed' || error.code === 'corrupt'),
     );
   } finally {

@@ -5,9 +5,9 @@ import { blobRange } from './chunks.ts';
 import { flawOf, labelOf } from './trailer.ts';
 
 /**
- * Reads and verifies one blob of a cache directory without opening the cache: opening it examines every blob, and a
- * server's readers may be waiting. Resolves with its fingerprint, or undefined if there is no good one. The opened
- * cache later removes and counts a corrupt one.
+ * Reads and verifies one blob of a cache directory without opening the cache. Opening it would examine every
+ * blob while readers may be waiting for the server. Resolves with the blob's fingerprint; undefined if there
+ * is no good blob. A corrupt blob stays here: the cache removes and counts it later, when it is open.
  */
 export async function findBlob(
   directory: string,

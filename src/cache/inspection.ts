@@ -40,7 +40,7 @@ export class CacheInspection {
     return this.#disk.index.pinnedBytes;
   }
 
-  /** Bytes of a version's content on disk. */
+  /** Returns how many bytes of a version's content are on disk. */
   localBytes(version: Pick<ContentVersion, 'name' | 'size'>): number {
     let bytes = 0;
     for (const key of keysOf(version)) bytes += this.#disk.index.peek(key)?.bytes ?? 0;
@@ -59,8 +59,9 @@ export class CacheInspection {
   }
 
   /**
-   * Most recently used first. Each blob carries the position from which the next page starts. A blob that is used in
-   * between moves before it, and does not appear twice.
+   * Lists up to `limit` blobs, most recently used first, from the position `before` on. `next` is the
+   * position where the next page starts; undefined on the last page. A blob that is used between two pages
+   * moves before that position, so it does not appear twice.
    */
   blobs(
     before: number,
@@ -68,7 +69,7 @@ export class CacheInspection {
   ): { readonly blobs: readonly ListedBlob[]; readonly next: number | undefined } {
     const { index } = this.#disk;
     const all = index.inOrder().flatMap(({ rank, blobs }) => blobs.map((blob) => ({ rank, blob })));
-    // Sorting plain numbers is some ten times as fast as sorting blobs: 100,000 in 8 ms.
+    // Sorting numbers is some ten times as fast as sorting blobs: 8 ms for 100,000 numbers.
     const uses = Float64Array.from(all, ({ blob }) => blob.used)
       .filter((used) => used < before)
       .sort();
@@ -82,8 +83,8 @@ export class CacheInspection {
   }
 
   /**
-   * SHA-256 of a version's content, in hex digits; undefined if it is not completely local. Rejects with the signal's
-   * reason.
+   * Returns the SHA-256 of a version's content, in hex digits; undefined if a part is not on disk or is
+   * corrupt. Rejects with the signal's reason.
    */
   async checksum(version: ContentVersion, signal: AbortSignal): Promise<string | undefined> {
     const hash = createHash('sha256');
@@ -104,7 +105,7 @@ export class CacheInspection {
   }
 }
 
-/** The keys of all blobs that a version may have. */
+/** Yields the keys of all blobs that a version may have. */
 function* keysOf({ name, size }: Pick<ContentVersion, 'name' | 'size'>): Generator<string> {
   const chunks = chunkCount(size);
   if (chunks === undefined) yield blobKey(name, undefined);

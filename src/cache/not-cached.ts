@@ -1,4 +1,7 @@
-/** `localOnly` was requested, and the content is missing or corrupt. Never leaves the daemon. */
+/**
+ * The content is missing or corrupt on disk, and the caller requested `localOnly`. This error never leaves
+ * the daemon.
+ */
 export class NotCached extends Error {
   override readonly name = 'NotCached';
   readonly code = 'not-cached';

@@ -10,7 +10,7 @@ import type { RankedBlobs } from './blob-index.ts';
 
 /** A blob's entry in the order file. */
 export interface OrderedBlob {
-  /** Its position: the lowest is evicted next. */
+  /** The blob's position in the order. The blob with the lowest position is evicted next. */
   readonly place: number;
   readonly rank: Rank;
   readonly bytes: number;
@@ -26,8 +26,8 @@ export function orderPath(directory: string): string {
 }
 
 /**
- * Writes the order of eviction atomically, one line per blob. Without fsync: the checksum detects a torn file, and
- * then the blobs are ordered by mtime. Rejects with the system's error.
+ * Writes the order of eviction atomically, one line per blob. Calls no fsync: the checksum detects a torn
+ * file, and the next start then orders the blobs by mtime. Rejects with the system's error.
  */
 export async function writeOrder(directory: string, order: readonly RankedBlobs[]): Promise<void> {
   const path = orderPath(directory);
@@ -56,7 +56,10 @@ export async function writeOrder(directory: string, order: readonly RankedBlobs[
   await rename(temporary, path);
 }
 
-/** The ordered blobs by key; empty if the file is missing, or damaged (`damaged`). */
+/**
+ * Reads the order file. `order` has the blobs by key; it is empty if the file is missing or damaged.
+ * `damaged` is true only if there is a file, and it cannot be used.
+ */
 export async function readOrder(
   directory: string,
 ): Promise<{ readonly order: ReadonlyMap<string, OrderedBlob>; readonly damaged: boolean }> {

@@ -8,22 +8,24 @@ import { CacheError } from './cache-error.ts';
 const DIRECTORY_MODE = 0o700;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** The directory of one mount below --cache-dir. The version is the layout's. */
+/** Returns the directory of one mount below --cache-dir. `v1` is the version of the directory's layout. */
 export function mountDirectory(cacheDirectory: string, mountId: string): string {
   return `${cacheDirectory}/v1/${mountId}`;
 }
 
 /**
- * Creates a mount's directory, its missing parents and `blobs`, all 0700. Airflow executes the cached content, and
- * checksums are no protection: an attacker could write them too. So the directory and its parent must belong to this
- * user alone, and no other user may be able to replace them.
+ * Creates a mount's directory, its missing parents and `blobs`, all 0700. Airflow executes the cached
+ * content, and checksums do not protect it, because an attacker could write checksums too. So the directory
+ * and its parent must belong to this user alone, and no other user may be able to replace them. Rejects with
+ * CacheError.
  */
 export async function preparePrivateDirectory(directory: string, uid: number | undefined): Promise<void> {
   try {
     requireSafePlace(directory, uid);
     const blobs = `${directory}/${persistedFiles.blobs.name}`;
     await mkdir(blobs, { recursive: true, mode: DIRECTORY_MODE });
-    // Missing directories exist now: created here, or concurrently by another process.
+    // Checks again, because directories that were missing exist now: created here, or concurrently by another
+    // process.
     requireSafePlace(directory, uid);
     for (const path of [dirname(directory), directory, blobs]) await requirePrivate(path, uid);
   } catch (error) {

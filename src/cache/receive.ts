@@ -7,7 +7,7 @@ import { StoreError } from '../store/store-error.ts';
 import type { ByteRange } from './chunks.ts';
 import { labelOf, trailerOf } from './trailer.ts';
 
-/** A request for a version, with its place if it lies in a pack. */
+/** A request for a version. It has the place of the content if the content lies in a pack. */
 export type ContentRequest = GetOptions & Pick<ContentVersion, 'place'>;
 
 /** The source of content. */
@@ -18,21 +18,25 @@ export interface ContentStore {
 
 /** A blob in memory. */
 export interface ReceivedBlob {
-  /** Content and trailer, as written to the file, in the parts in which they arrived: no copy is needed. */
+  /**
+   * Content and trailer, as they are written to the file. The parts are those that arrived, so that no copy
+   * is needed.
+   */
   readonly parts: readonly Uint8Array[];
   readonly bytes: number;
   readonly fileBytes: number;
 }
 
 /**
- * Fetches one blob of exactly the listed version: checks the ETag and the length of the answer. Collects the blob in
- * memory, so that a disk that fails half-way loses no byte. Rejects with StoreError.
+ * Fetches one blob of exactly the listed version: checks the ETag and the length of the answer. Collects the
+ * blob in memory, so that no byte is lost if the disk fails half-way. Rejects with StoreError.
  */
 export function receive(...request: Parameters<typeof receiveOnce>): Promise<ReceivedBlob> {
   return retryAtOnce(
     () => receiveOnce(...request),
     RETRIES.damagedContent,
-    // The store retries small bodies itself; in a streamed body an error shows only at the end.
+    // The store's client retries a small body itself. In a large body, which is streamed, an error shows only
+    // at the end.
     (error) => error instanceof StoreError && error.code === 'corrupt' && error.retryable,
   );
 }
@@ -61,8 +65,9 @@ async function receiveOnce(
 }
 
 /**
- * Fetches the current content of a path, in one piece. `take` determines the version from the head of the answer; if
- * it returns undefined, the content is not read and the result is undefined. Rejects with StoreError.
+ * Fetches the current content of a path, in one piece. `take` determines the version from the head of the
+ * answer. If `take` returns undefined, the content is not read, and the result is undefined. Rejects with
+ * StoreError.
  */
 export async function receiveFound(
   store: ContentStore,
@@ -73,7 +78,7 @@ export async function receiveFound(
   const answer = await store.get(path, request);
   const version = take(answer);
   if (version !== undefined) return gather(answer, version, undefined, version.size);
-  // An unread body would keep its connection.
+  // Leaving the body frees its connection, which an unread body would occupy.
   for await (const _ of answer.body) break;
   return undefined;
 }
@@ -88,7 +93,7 @@ async function gather(
   const parts: Uint8Array[] = [];
   let received = 0;
   let checksum = 0;
-  // Checked inside the loop: leaving it by an error also closes the connection.
+  // The checks are inside the loop, because an error that leaves the loop also closes the connection.
   for await (const part of answer.body) {
     if (answer.etag !== etag) throw changed(path, answer.etag, etag);
     received += part.length;
@@ -102,7 +107,7 @@ async function gather(
   return { parts, bytes: length, fileBytes: length + trailer.length };
 }
 
-/** A copy of the content in its own buffer, which may be transferred to another thread. */
+/** Returns a copy of the content in its own buffer, which may be transferred to another thread. */
 export function contentOf({ parts, bytes }: ReceivedBlob): Uint8Array {
   const content = new Uint8Array(bytes);
   let filled = 0;

@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Blob } from './blob.ts';
 
 /**
- * Blobs of one rank, least recently used first. lru-cache keeps order and weight but evicts nothing: the index
- * decides evictions over all ranks.
+ * The blobs of one rank, least recently used first. lru-cache keeps their order and their total size, but is
+ * set to evict nothing, because BlobIndex decides which blobs of all ranks are evicted.
  */
 export class Recency {
   readonly #blobs = new LRUCache<string, Blob>({
@@ -21,7 +21,7 @@ export class Recency {
     return this.#blobs.size;
   }
 
-  /** Inserts it at the position given by `used`. */
+  /** Inserts a blob at the position that its `used` gives. */
   add(blob: Blob): void {
     if (blob.used < this.#newest) this.#ordered = false;
     else this.#newest = blob.used;
@@ -47,18 +47,24 @@ export class Recency {
     return value === undefined ? undefined : value;
   }
 
-  /** Oldest first, in the current order. */
+  /** Lists the blobs in their current order, least recently used first. */
   list(): readonly Blob[] {
     this.#order();
     return present(this.#blobs.rvalues());
   }
 
-  /** In the order of adding or use; the same as the order of use if they were added in that order. */
+  /**
+   * Lists the blobs in the order in which they were added or used last. Unlike list() it does not sort blobs
+   * that were not added in the order of their use.
+   */
   listAsAdded(): readonly Blob[] {
     return present(this.#blobs.rvalues());
   }
 
-  /** Needed once after a start, when blobs get their rank in the order in which they are shown. */
+  /**
+   * Sorts the blobs by `used`, if they were added in another order. This happens once after a start, when
+   * blobs get their rank in the order in which trees show them.
+   */
   #order(): void {
     if (this.#ordered) return;
     const blobs = present(this.#blobs.rvalues());
@@ -70,7 +76,10 @@ export class Recency {
   }
 }
 
-/** The values of lru-cache may be undefined if it fetches by itself, which is not used here. */
+/**
+ * Leaves out undefined values. lru-cache has such values only if it fetches by itself, which is not used
+ * here.
+ */
 function present(values: Iterable<Blob | undefined>): Blob[] {
   const blobs: Blob[] = [];
   for (const blob of values) if (blob !== undefined) blobs.push(blob);

@@ -13,33 +13,34 @@ export interface RecoveredBlob {
   readonly key: string;
   readonly bytes: number;
   readonly fileBytes: number;
-  /** The rank when the order was last written; hidden if the blob was not in that order. */
+  /** The rank that the order file gives; `hidden` if the file does not have the blob. */
   readonly rank: Rank;
 }
 
 export interface Recovered {
-  /** In the order of eviction. Their content is not verified. */
+  /** The blobs that were found, in the order of eviction. Their content is not verified. */
   readonly blobs: readonly RecoveredBlob[];
   readonly shards: ReadonlySet<string>;
-  /** Removed: unfinished files of a killed process. */
+  /** The number of temporary files, left unfinished by a killed process. They were removed. */
   readonly temporaries: number;
-  /** Removed: files named like a blob that are not one. */
+  /** The number of files that were named like a blob but were none. They were removed. */
   readonly corrupt: number;
-  /** Kept: files that dagmount did not create. */
+  /** Names of files that dagmount did not create. They were not touched. */
   readonly foreign: readonly string[];
   readonly damagedOrder: boolean;
 }
 
 /**
- * Finds the blobs of an earlier process. Reads no content: compares sizes with the order file, or with the blob's own
- * trailer if it is not in that file.
+ * Finds the blobs of an earlier process, and removes its unfinished files. Reads no content: compares a
+ * file's size with the order file or, if the blob is not in that file with this size, with the blob's own
+ * trailer.
  *
- * 100,000 blobs on ext4, with or without an order file: 1.0 to 1.4 s beside other work on 2 cores, half of it in
- * lstat(2); yields to the event loop every 2 ms.
+ * 100,000 blobs on ext4, with or without an order file, take 1.0 to 1.4 s beside other work on 2 cores, half
+ * of it in lstat(2). Yields to the event loop every 2 ms.
  */
 export async function recover(directory: string): Promise<Recovered> {
   const { order, damaged } = await readOrder(directory);
-  /** By their position in the order. */
+  /** The blobs in the order file, by their position there. */
   const ordered: (RecoveredBlob | undefined)[] = new Array(order.size);
   const unordered: Aged[] = [];
   const shards = new Set<string>();
@@ -85,7 +86,7 @@ interface Aged extends RecoveredBlob {
   readonly mtimeMs: number;
 }
 
-/** Undefined if it is not a blob. */
+/** Examines a file in a blob's place. Returns undefined if the file is not a blob or cannot be examined. */
 function look(path: string, key: string, known: OrderedBlob | undefined): Aged | undefined {
   try {
     const stats = lstatSync(path);
@@ -117,8 +118,8 @@ function readContentBytes(path: string, { size }: Stats): number | undefined {
 }
 
 /**
- * The blobs to remove so that the rest fits a smaller limit: in the order of eviction. Among shown blobs the largest
- * go first, so that as many files as possible stay.
+ * Returns the blobs to remove so that the others fit a smaller limit: in the order of eviction, but of `kept`
+ * blobs the largest first, so that as many files as possible stay.
  */
 export function surplus(blobs: readonly RecoveredBlob[], limitBytes: number): readonly RecoveredBlob[] {
   let over = blobs.reduce((sum, { bytes }) => sum + bytes, 0) - limitBytes;

@@ -3,30 +3,33 @@ import type { ObjectBody } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ContentRequest, ContentStore } from './receive.ts';
 
-/** Versions of files that are read in parts; some 200 bytes each. */
+/** The most version ids to remember of files that are read in parts; some 200 bytes each. */
 const KNOWN_VERSIONS = 10_000;
-/** Versions of files that were read whole. */
+/** The most version ids to remember of files that were read whole. */
 const KNOWN_WHOLE = 50_000;
 
 /**
- * Reads the rest of a file after the object was replaced or deleted, if the bucket keeps versions. Listings do not
- * contain the version id, but the answer to an earlier part of the same content did. Needs s3:GetObjectVersion;
- * without it, reads behave as without versions.
+ * Reads the rest of a file after its object was replaced or deleted, if the bucket has S3 versioning.
+ * Listings do not contain the S3 version id, but the answer to an earlier request for a part of the content
+ * did. Needs s3:GetObjectVersion; without this permission, reads behave as in a bucket without versioning.
  */
 export class ReplacedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #onReplaced: (path: string, etag: string) => void;
   readonly #versionIds = new LRUCache<string, string>({ max: KNOWN_VERSIONS });
-  /** Version ids of content that was read whole: only for display, never requested. */
+  /** Version ids of content that was read whole. They are only displayed, never requested. */
   readonly #whole = new LRUCache<string, string>({ max: KNOWN_WHOLE });
 
-  /** `onReplaced`: the path now has other content in the store; the old content may still be readable. */
+  /**
+   * `onReplaced` is called when the store no longer has this content at `path`. The content may still be
+   * readable.
+   */
   constructor(store: ContentStore, onReplaced: (path: string, etag: string) => void) {
     this.#store = store;
     this.#onReplaced = onReplaced;
   }
 
-  /** The id under which the store keeps this content, if an answer contained it. */
+  /** Returns the S3 version id of this content; undefined if no answer contained it. */
   versionIdOf(path: string, etag: string): string | undefined {
     const key = keyOf(path, etag);
     return this.#versionIds.peek(key) ?? this.#whole.peek(key);
@@ -54,7 +57,8 @@ export class ReplacedContent implements ContentStore {
     try {
       return await this.#store.get(path, options);
     } catch (error) {
-      // Permanently deleted, or reading versions is not permitted: report only that it was replaced.
+      // The old version was deleted permanently, or reading versions is not permitted: report only the
+      // replacement.
       if (error instanceof StoreError && UNAVAILABLE.has(error.code)) throw replaced;
       throw error;
     }

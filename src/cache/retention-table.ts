@@ -1,6 +1,9 @@
 import type { Rank } from './blob.ts';
 
-/** `within` the prefetch bound: kept while shown. `past` it: kept while there is room. */
+/**
+ * Where a shown file lies. `within` the prefetch bound: its content is kept while the file is shown. `past`
+ * the bound: its content is kept while there is room.
+ */
 export type Bound = 'within' | 'past';
 
 const PAST = 1;
@@ -8,7 +11,7 @@ const WITHIN = 2;
 const SHOWN = PAST | WITHIN;
 const PIN = 4;
 
-/** How versions are shown and pinned, by name, whether or not they are on disk. */
+/** Notes for each version, by its name, how it is shown and pinned, whether or not its content is on disk. */
 export class RetentionTable {
   /** One small integer per version: two bits for how it is shown, above them the number of pins. */
   readonly #retention = new Map<string, number>();
@@ -50,7 +53,7 @@ export class RetentionTable {
     this.#retention.set(name, (this.#retention.get(name) ?? 0) + PIN);
   }
 
-  /** No effect if it is not pinned. */
+  /** Removes one pin. No effect on a version that is not pinned. */
   unpin(name: string): void {
     if (this.isPinned(name)) this.#set(name, this.#retention.get(name)! - PIN);
   }

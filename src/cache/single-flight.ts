@@ -6,7 +6,7 @@ export type { Stop };
 export interface Flight {
   /** Aborts when no caller waits any more. */
   readonly signal: Stop;
-  /** Whether an urgent caller waits. */
+  /** Whether an urgent caller waits, or has waited, for this work. */
   readonly urgent: boolean;
 }
 
@@ -24,9 +24,10 @@ interface Running<T> extends Flight {
 }
 
 /**
- * Runs the work for a key once, for all concurrent callers. A caller that stops waiting does not end the work for the
- * others; when the last one stops, the work is aborted. There is never more than one piece of work per key: a caller
- * that arrives while aborted work ends waits for that end, then starts anew.
+ * Runs the work for a key once, for all concurrent callers. A caller that stops waiting does not end the work
+ * for the others. When the last caller stops waiting, the work is aborted. There is never more than one piece
+ * of work per key: a caller that arrives while aborted work is ending waits for that end, and then starts new
+ * work.
  */
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();

@@ -12,28 +12,34 @@ const readFile = promisify(read);
 const writeFile = promisify(write);
 
 /**
- * Stores one content on the disk until it is known whether the content may be kept. The file has no name, so it
- * disappears however the process ends. Never fails because of the disk.
+ * Stores the content of one file on the disk, until it is known whether the content may be kept. The spool's
+ * file has no name, so it disappears however the process ends. No method fails because of the disk.
  */
 export class Spool {
   readonly #descriptor: number;
   #written = 0;
   #isUsable = true;
-  /** System calls in progress on the descriptor: if it were closed meanwhile, they could access another file. */
+  /**
+   * System calls in progress on the descriptor. If it were closed meanwhile, the calls could access another
+   * file.
+   */
   #calls = 0;
   readonly #unused = deferred<void>();
   #closed: Promise<void> | undefined;
 
-  /** `descriptor`: of an empty file; close() closes it. */
+  /** `descriptor`: the descriptor of an empty file, which close() closes. */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
-  /** @param directory the mount's own cache directory. Returns undefined if no file can be made there. */
+  /**
+   * Opens a spool in `directory`, the mount's own cache directory. Returns undefined if no file can be made
+   * there.
+   */
   static open(directory: string): Spool | undefined {
     const path = `${directory}/${persistedFiles.spool.name}`;
     try {
-      // A process that was killed between the two calls below has left an empty file.
+      // Removes an empty file that is left if a process was killed between the two calls below.
       unlink(path);
       const descriptor = openSync(path, FLAGS, FILE_MODE);
       unlink(path);
@@ -44,7 +50,7 @@ export class Spool {
     }
   }
 
-  /** Appends. After a failure of the disk, or close(), it does nothing. */
+  /** Appends bytes. Does nothing after a failure of the disk or after close(). */
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const written = await this.#call((file) =>
@@ -56,7 +62,7 @@ export class Spool {
     }
   }
 
-  /** Undefined: the disk does not have all of it. */
+  /** Returns the bytes of a range; undefined if the disk does not have all of them. */
   async read({ start, end }: ByteRange): Promise<Uint8Array | undefined> {
     const bytes = Buffer.allocUnsafeSlow(end - start);
     for (let filled = 0; filled < bytes.length; ) {
@@ -69,7 +75,7 @@ export class Spool {
     return bytes;
   }
 
-  /** Frees the space on the disk. */
+  /** Closes the file, which frees its space on the disk. */
   close(): Promise<void> {
     this.#isUsable = false;
     if (this.#calls === 0) this.#unused.resolve();

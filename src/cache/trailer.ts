@@ -7,28 +7,30 @@ import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
 
 /*
- * A blob is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32) | magic.
- * Numbers are little-endian; the checksum covers content and label; the magic names the format's version.
+ * A blob's file is: content | label (JSON: name, path, etag, size, chunk) | label bytes (u32) | CRC-32 (u32)
+ * | magic. Numbers are little-endian. The checksum covers content and label. The magic names the version of
+ * this format.
  *
- * CRC-32 guards against rot and torn writes, not against an adversary: a process that can write into the private
- * directory can also write the checksum. It finds every flipped bit and every burst of up to 32. Measured on Node 20,
- * one core: 4 KiB in 1.9 us against 4.3 us for SHA-256, 8 MiB in 2.0 ms against 5.5 ms.
+ * CRC-32 guards against rot and torn writes, not against an adversary: a process that can write into the
+ * private directory can also write the checksum. CRC-32 detects every flipped bit and every burst of up to 32
+ * bits. Measured on Node 20, one core: 4 KiB in 1.9 us against 4.3 us for SHA-256, 8 MiB in 2.0 ms against
+ * 5.5 ms.
  */
 const MAGIC = Buffer.from('dagblob1', 'latin1');
 const FOOTER_BYTES = 8 + MAGIC.length;
 /**
- * JSON writes some bytes as six (\\u0001): in a path of 4,095 bytes and an ETag of 4,096, the longest that a tree
- * accepts. The rest is names, numbers and punctuation.
+ * The most bytes of a label. Path and ETag have at most 4,095 and 4,096 bytes in a tree, and JSON writes some
+ * of these bytes as six (\\u0001). The rest is for names, numbers and punctuation.
  */
 const MOST_LABEL_BYTES = 6 * (4095 + 4096) + 512;
-/** A blob's file exceeds its content by at most this. */
+/** The most bytes by which a blob's file exceeds its content. */
 export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
-/** This many bytes at a blob's end contain its footer. */
+/** The bytes at a blob's end that have its footer: all of the trailer except the label. */
 export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;
 
-/** A blob's own description of its file. */
+/** What a blob's file says about its content. */
 export interface BlobLabel {
-  /** Empty for content that is identified by its SHA-256, and may have many paths. */
+  /** Empty for content that is identified by its SHA-256, because such content may have many paths. */
   readonly path: string;
   readonly etag: string;
   /** Bytes of the whole file. */
@@ -38,8 +40,8 @@ export interface BlobLabel {
 }
 
 /**
- * Reads a blob's label without its content; undefined if it is unreadable or has another length. Synchronous: some 15
- * us.
+ * Reads a blob's label without its content; undefined if the label is unreadable or has another length.
+ * Synchronous; takes some 15 us.
  */
 export function readBlobLabel(path: string, bytes: number, fileBytes: number): BlobLabel | undefined {
   const length = fileBytes - bytes - FOOTER_BYTES;
@@ -61,13 +63,12 @@ export function readBlobLabel(path: string, bytes: number, fileBytes: number): B
   }
 }
 
-/** The label of a blob. */
 export function labelOf({ name, path, etag, size }: ContentVersion, chunk: number | undefined): Buffer {
   const label = { name, path: digestOf(etag) === undefined ? path : '', etag, size, chunk: chunk ?? null };
   return Buffer.from(JSON.stringify(label));
 }
 
-/** What follows the content, whose CRC-32 is `checksum`. */
+/** Returns the trailer for a content whose CRC-32 is `checksum`. */
 export function trailerOf(label: Uint8Array, checksum: number): Buffer {
   const trailer = Buffer.allocUnsafe(label.length + FOOTER_BYTES);
   trailer.set(label);
@@ -77,7 +78,10 @@ export function trailerOf(label: Uint8Array, checksum: number): Buffer {
   return trailer;
 }
 
-/** The length of the content, from the last bytes of a blob's file; undefined if they are no footer. */
+/**
+ * Returns the length of the content, read from the last bytes (`end`) of a blob's file; undefined if these
+ * bytes are not a valid footer.
+ */
 export function contentBytes(end: Buffer, fileBytes: number): number | undefined {
   if (end.length < FOOTER_BYTES || !end.subarray(-MAGIC.length).equals(MAGIC)) return undefined;
   const label = end.readUInt32LE(end.length - FOOTER_BYTES);
@@ -85,7 +89,10 @@ export function contentBytes(end: Buffer, fileBytes: number): number | undefined
   return label <= MOST_LABEL_BYTES && bytes > 0 ? bytes : undefined;
 }
 
-/** What is wrong with a blob's whole file, given its label and content length; undefined: nothing. */
+/**
+ * Returns what is wrong with a blob's whole file, given its label and content length; undefined if nothing
+ * is.
+ */
 export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string | undefined {
   if (file.length !== bytes + label.length + FOOTER_BYTES) return 'size';
   if (contentBytes(file, file.length) !== bytes) return 'trailer';
@@ -93,7 +100,7 @@ export function flawOf(file: Buffer, bytes: number, label: Uint8Array): string |
   return checksumFlaw(file);
 }
 
-/** What is wrong with a blob's whole file, if only its key is known. */
+/** Returns what is wrong with a blob's whole file, if only its key is known; undefined if nothing is. */
 export function flawUnderKey(file: Buffer, key: string): string | undefined {
   const bytes = contentBytes(file, file.length);
   if (bytes === undefined) return 'trailer';
@@ -108,7 +115,10 @@ function checksumFlaw(file: Buffer): string | undefined {
   return crc32(file.subarray(0, footer)) === file.readUInt32LE(footer + 4) ? undefined : 'checksum';
 }
 
-/** The key from a label, and the length of its content. */
+/**
+ * Returns the key that a label gives, and the length of its content; undefined if dagmount did not write the
+ * label.
+ */
 function readLabel(bytes: Buffer): { readonly key: string; readonly bytes: number } | undefined {
   try {
     const label = JSON.parse(bytes.toString()) as Omit<ContentVersion, 'etag'> & {

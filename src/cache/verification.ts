@@ -3,10 +3,10 @@ import type { BigIntStats } from 'node:fs';
 /*
  * Only this module decides whether the content of a blob is verified.
  *
- * A process that has checked the whole content of a blob's file, or has written it, takes the file's fingerprint
- * (blob-file.ts). The content is verified as long as the file still has that fingerprint. A fingerprint that is stored
- * elsewhere (in the index of blobs, beside a tree, in the session) is a copy and proves nothing by itself: every use
- * compares it with the file.
+ * A process that has checked the whole content of a blob's file, or has written it, takes the file's
+ * fingerprint (blob-file.ts). The content is verified as long as the file still has that fingerprint. A
+ * fingerprint that is stored elsewhere (in the index of blobs, beside a tree, in the session) is a copy and
+ * proves nothing by itself, so every use compares the copy with the file.
  */
 
 /** The content is not known to be local. */
@@ -16,23 +16,26 @@ export const ARRIVING = 1n;
 
 const MASK = 0xffff_ffff_ffff_ffffn;
 
-/** Whether it is the fingerprint of a file. Its content is verified if {@link isUnchanged} holds, too. */
+/**
+ * Whether this is the fingerprint of a file, not {@link ABSENT} or {@link ARRIVING}. The file's content is
+ * verified if {@link isUnchanged} is true, too.
+ */
 export function isFingerprint(fingerprint: bigint): boolean {
   return fingerprint > ARRIVING;
 }
 
-/** Whether a file still is what it was when its content was verified. */
+/** Whether a file still has the fingerprint that it had when its content was verified. */
 export function isUnchanged(fingerprint: bigint, stats: Parameters<typeof fingerprintOf>[0]): boolean {
   return isFingerprint(fingerprint) && fingerprintOf(stats) === fingerprint;
 }
 
 /**
- * Identifies the state of a blob's file when its content was last verified: 64 bits mixed from inode, size and ctime
- * (ns), never {@link ABSENT} or {@link ARRIVING}. Any change of the content through the filesystem sets a new ctime,
- * which cannot be set back. Only two changes within the kernel's clock tick (4 ms at most; finer from Linux 6.13 on)
- * may share one.
+ * Identifies the state of a blob's file when its content was last verified: 64 bits mixed from inode, size
+ * and ctime (ns), never {@link ABSENT} or {@link ARRIVING}. Any change of the content through the filesystem
+ * sets a new ctime, which cannot be set back. Only two changes within one tick of the kernel's clock (4 ms at
+ * most; finer from Linux 6.13 on) may get the same ctime.
  *
- * 1.3 us a call.
+ * A call takes 1.3 us.
  */
 export function fingerprintOf({ ino, size, ctimeNs }: Pick<BigIntStats, 'ino' | 'size' | 'ctimeNs'>): bigint {
   const mixed = mix(mix(mix(ino) ^ size) ^ ctimeNs);

@@ -13,15 +13,15 @@ const mount: CommandFlag = {
   completes: 'mount-points',
 };
 
-/** Selects one daemon. */
+/** The flags that select one daemon. */
 export const whichOne: readonly CommandFlag[] = [socket, mount];
-/** Selects one or more daemons. */
+/** The flags that select one or more daemons. */
 export const which: readonly CommandFlag[] = [
   { ...socket, help: `${socket.help}; given several times, each is asked`, repeats: true },
   mount,
 ];
 
-/** Selects one of the trees of a mount. */
+/** The flag that selects one of the trees of a mount. */
 export const tree: CommandFlag = {
   name: 'tree',
   help: 'The tree that is meant, by its directory below the mount point; only where the mount shows several',

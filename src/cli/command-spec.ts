@@ -47,11 +47,11 @@ export interface CommandSpec {
   readonly aliases: readonly string[];
   /** The usage text after the command's name. */
   readonly usage: string;
-  /** One line for the list of commands. */
+  /** What the command does, in one line, for the list of commands. */
   readonly summary: string;
   /** The paragraphs of the command's help. */
   readonly description: readonly string[];
-  /** The flags that are not in the schema. */
+  /** The command's flags that are not options of the schema. */
   readonly flags: readonly CommandFlag[];
   /** How shells complete the command's arguments. */
   readonly argument:

@@ -14,7 +14,10 @@ const FLAGS = ['endpoint', 'node-id', 'kubelet-dir', 'config', 'metrics-listen']
 const USAGE =
   'Usage: dagmount csi --endpoint unix:///csi/csi.sock --node-id NAME [--kubelet-dir PATH] [--config FILE] [--metrics-listen HOST:PORT].';
 
-/** Serves kubelet until SIGTERM, and then leaves all mounts to the next driver. */
+/**
+ * Runs the CSI driver, which answers kubelet until SIGTERM. All mounts then stay, for the next process of the
+ * CSI driver to take over.
+ */
 export const run: RunCommand = async (args, shell) => {
   const specs = FLAGS.map((name) => ({ name, takesValue: true }));
   const { flags, positionals } = parseCommandLine(args, specs, 'csi');
@@ -83,13 +86,17 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** The command before `mount`: each mount has its own supervisor, as with `dagmount mount`. */
+/**
+ * Returns the command to which `mount` and its arguments are added. The command begins with the supervisor,
+ * so that each mount has its own supervisor, as with `dagmount mount`; without a supervisor program it is
+ * dagmount itself.
+ */
 async function mountCommand(shell: Shell): Promise<readonly [string, ...string[]]> {
   const supervisor = await shell.supervisorProgram();
   return supervisor === undefined ? shell.self : [supervisor, ...shell.self];
 }
 
-/** Throws ConfigError. */
+/** Parses the address of --metrics-listen. Throws ConfigError if the address is invalid. */
 function metricsPlace(
   address: string | undefined,
 ): { readonly host: string; readonly port: number } | undefined {

@@ -23,7 +23,10 @@ export function daemonEnvironment(logFile: string): Readonly<Record<string, stri
 export class DaemonChannel {
   /** The path of the daemon's log. */
   readonly logFile: string;
-  /** Undefined if no command waits for this process, as in a successor of the first server. */
+  /**
+   * The descriptor of the pipe; undefined if no command waits for this process, as in a successor of the
+   * first server.
+   */
   #fd: number | undefined;
 
   constructor(fd: number | undefined, logFile: string) {
@@ -31,7 +34,10 @@ export class DaemonChannel {
     this.logFile = logFile;
   }
 
-  /** Undefined in a process that is not a daemon. Removes the variables, so that child processes are not daemons. */
+  /**
+   * Creates the channel from the environment variables. Returns undefined in a process that is not a daemon.
+   * Removes the variables from `env`, so that child processes are not daemons.
+   */
   static take(env: NodeJS.ProcessEnv): DaemonChannel | undefined {
     const fd = Number(env[FD_VARIABLE] ?? Number.NaN);
     const logFile = env[LOG_VARIABLE] ?? '';
@@ -45,7 +51,7 @@ export class DaemonChannel {
     return { [LOG_VARIABLE]: this.logFile };
   }
 
-  /** Sends a message; `ready` or `failed` is the last one, and closes the pipe. */
+  /** Sends a message. Closes the pipe after the last message, which is `ready` or `failed`. */
   tell(message: DaemonMessage): void {
     if (this.#fd === undefined) return;
     try {

@@ -4,9 +4,10 @@ const PLAIN = /^[\x20-\x7e]*$/;
 const COMBINES = /[\p{Mn}\p{Me}]/u;
 
 /**
- * The number of cells that a printable text occupies on a terminal: two for each wide character, none for a combining
- * one. Uses only Unicode's table. string-width also knows sequences of emoji, but takes 30 ms to load, as long as a
- * whole command takes; `printable` has already escaped the joiners of those sequences.
+ * Returns the number of cells that a printable text occupies on a terminal: two for each wide character, none
+ * for a combining character. Uses only Unicode's table. string-width also knows sequences of emoji, but takes
+ * 30 ms to load, as long as a whole command takes; `printable` has already escaped the joiners of those
+ * sequences.
  */
 export function displayWidth(text: string): number {
   if (PLAIN.test(text)) return text.length;
@@ -17,7 +18,7 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** Pads the text with blanks up to this many cells. */
+/** Pads the text with blanks up to `width` cells. */
 export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }

@@ -15,17 +15,20 @@ const hangUp = (): void => {
 const ignore = (): void => undefined;
 
 /**
- * Until a mount has installed its signal handlers, signals would end the process by default. Call this before anything
- * else is loaded.
+ * Handles SIGHUP and SIGUSR2 until a mount has installed its signal handlers; by default these signals would
+ * end the process. Call this before anything else is loaded.
  */
 export function heedEarlySignals(): void {
   onTerminal = isatty(STDERR);
   process.on('SIGHUP', hangUp);
-  // Permanent: the real handlers are installed later, and not in every process.
+  // This handler is never removed: a mount installs its own handler later, and other processes install none.
   process.on('SIGUSR2', ignore);
 }
 
-/** From now on another handler handles SIGHUP. Returns whether SIGHUP has already arrived. */
+/**
+ * Removes the early handler of SIGHUP, because another handler takes over from now on. Returns whether SIGHUP
+ * has already arrived.
+ */
 export function endEarlySignals(): boolean {
   process.off('SIGHUP', hangUp);
   const was = asked;
@@ -33,7 +36,10 @@ export function endEarlySignals(): boolean {
   return was;
 }
 
-/** Whether this process still has a controlling terminal: after it is closed, /dev/tty cannot be opened. */
+/**
+ * Whether this process still has a controlling terminal. After the terminal is closed, /dev/tty cannot be
+ * opened.
+ */
 export function terminalIsThere(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));

@@ -16,7 +16,7 @@ const {
 /** The exit code for an error code, and a description for docs/reference.md. */
 export type ErrorMeaning = readonly [exitCode: ExitCode, meaning: string];
 
-/** The codes of every typed error, grouped by topic. Codes of different error classes are unique. */
+/** The codes of every typed error, grouped by topic. No two error classes have the same code. */
 export const errorGroups = {
   'Options and files': {
     usage: [usage, 'The command does not accept this command line.'],
@@ -183,7 +183,7 @@ const EXIT_CODES: ReadonlyMap<string, ExitCode> = new Map(
   ),
 );
 
-/** The exit code for an error code; undefined if the table lacks it. */
+/** Returns the exit code for an error code, or undefined if the table does not have that error code. */
 export function exitCodeFor(code: string): ExitCode | undefined {
   return EXIT_CODES.get(code);
 }

@@ -18,9 +18,12 @@ export const exitCodes = {
    * created safely.
    */
   cannotCreate: 73,
-  /** Already running, cache in use, held, or timed out: a retry may succeed. */
+  /**
+   * The mount already runs, its cache is in use, a listing is held, or a time limit has passed: a retry may
+   * succeed.
+   */
   temporary: 75,
-  /** Access denied, or credentials missing or expired. */
+  /** Access is denied, or credentials are missing or expired. */
   noPermission: 77,
   /** An invalid value in flags, environment or file, or an endpoint that does not use the S3 protocol. */
   config: 78,
@@ -28,7 +31,7 @@ export const exitCodes = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** The meanings for the help, in order. */
+/** The meaning of each exit code for the help, in the order of the codes. */
 export const exitCodeMeanings: readonly (readonly [code: ExitCode, meaning: string])[] = [
   [0, 'done, also after SIGINT or SIGTERM'],
   [64, 'wrong usage, or a malformed s3:// address'],

@@ -55,21 +55,25 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** The failure of a command. `effect`: one sentence about a permanent change that the command had already made. */
+/**
+ * Converts the error of a command to a failure. `effect` is one sentence about a permanent change that the
+ * command had already made; undefined if it made none.
+ */
 export function failureAfter(error: unknown, effect: string | undefined): Failure {
   const failure = failureOf(error);
   if (effect === undefined) return failure;
-  // The usual hint of an interruption asks the user to check for such a change.
+  // Replaces the usual hint of an interruption, which asks the user to check whether the command made such a
+  // change.
   const hint = failure.code === 'interrupted' ? 'There is nothing to repeat.' : failure.hint;
   return { ...failure, message: `${failure.message} ${effect}`, hint };
 }
 
-/** The exit code of an error, given only its code. */
+/** Returns the exit code for an error code; for an unknown code, that of an internal error. */
 export function exitCodeOf(code: string): ExitCode {
   return exitCodeFor(code) ?? software;
 }
 
-/** The text for stderr: two lines, and a stack trace on request. */
+/** Formats a failure for stderr: two lines, and the stack trace if `withStack` is set. */
 export function failureText(failure: Failure, withStack: boolean): string {
   const lines = [`dagmount: ${printable(failure.message)}`, printable(failure.hint)];
   if (withStack && failure.stack !== undefined) lines.push(printableLines(failure.stack));
@@ -86,7 +90,7 @@ function sentence(text: string): string {
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
-/** The stack trace, with those of its causes. */
+/** Returns the stack trace of an error, followed by the stack traces of its causes. */
 function stackOf(error: Error): string {
   const own = error.stack ?? error.message;
   return error.cause instanceof Error ? `${own}\nCaused by: ${stackOf(error.cause)}` : own;

@@ -15,12 +15,12 @@ export function formatSize(bytes: number): string {
   return `${unit === 0 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** `1,234,567` */
+/** Formats a count as `1,234,567`. */
 export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `1 file`, `2 files` */
+/** Formats a count with its noun: `1 file`, `2 files`. */
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
@@ -50,7 +50,10 @@ export function formatJson(document: unknown): string {
   return `${printableJson(JSON.stringify(document, undefined, 2))}\n`;
 }
 
-/** Columns are as wide as their widest cell, separated by two blanks; lines have no trailing blanks. */
+/**
+ * Formats a table. Its columns are as wide as their widest cell, and separated by two blanks; lines have no
+ * trailing blanks.
+ */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const shown = [header, ...rows].map((row) => row.map((cell) => printable(cell)));
   const widths = header.map((_, column) => Math.max(...shown.map((row) => displayWidth(row[column] ?? ''))));

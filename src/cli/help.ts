@@ -42,7 +42,7 @@ export async function showHelp(command: CommandSpec, shell: Shell): Promise<void
     ...command.description.map((paragraph) => wrapped(paragraph, WIDTH, '')),
   ];
   if (WITH_OPTIONS.has(command.name)) {
-    // The options load the schema, which the other commands do not need.
+    // Imported only here, because this module loads the schema of options, which other commands do not need.
     const { optionsHelp } = await import('./options-help.ts');
     sections.push(optionsHelp(command, paints, WIDTH));
   } else if (command.flags.length > 0) {

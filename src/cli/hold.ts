@@ -15,7 +15,7 @@ export const run: RunCommand = async (args, shell) => {
     throw new ConfigError('usage', `There is one argument too many: ${positionals[0]}.`, HINT);
   }
   const path = resolve(shell.environment.workingDirectory, socket);
-  // A failure is ignored here: the holder then cannot listen there, and reports that.
+  // Ignores a failure here, because the holder then cannot listen at this path, and reports that.
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {

@@ -1,6 +1,9 @@
 import { fstatSync } from 'node:fs';
 
-/** As syslog numbers them; systemd's journal takes the number at the beginning of a line as its priority. */
+/**
+ * The priorities of the log levels, as syslog numbers them. systemd's journal takes the number at the
+ * beginning of a line as the line's priority.
+ */
 const PRIORITIES: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6 };
 const DEBUG = 7;
 

@@ -11,7 +11,10 @@ import type { RunCommand, Shell } from './shell.ts';
 
 export const flags: readonly FlagSpec[] = [{ name: 'json', takesValue: false }];
 
-/** One mount of this host. Null values are unknown: another user's mount, or one whose daemon has died. */
+/**
+ * A mount of this host. A value is null if it is unknown, because the mount is another user's or its daemon
+ * has died.
+ */
 interface Listed {
   readonly source: string;
   readonly target: string;
@@ -19,7 +22,7 @@ interface Listed {
   readonly ready: boolean | null;
   readonly startedAt: string | null;
   readonly socket: string | null;
-  /** Null also for the mount of a prefix. */
+  /** The release that the mount shows; null also if the mount shows a prefix. */
   readonly release: ShownStep | null;
 }
 

@@ -12,8 +12,8 @@ export function openLog(path: string): number {
 }
 
 /**
- * The log of a mount in the background. The runtime directory is in memory: so the log is renamed when it has grown to
- * `limitBytes`, and only the last renamed one is kept.
+ * The log of a mount in the background. The log is in the runtime directory, which is in memory. So LogFile
+ * renames the log before it would exceed `limitBytes`, and keeps only the last renamed log.
  */
 export class LogFile {
   readonly #path: string;
@@ -29,7 +29,7 @@ export class LogFile {
     this.#bytes = fstatSync(this.#fd).size;
   }
 
-  /** Never throws if the disk is full: a mount must not end because its log cannot be written. */
+  /** Writes a line. Does not throw if the disk is full, because a mount must continue without its log. */
   write(line: string): void {
     try {
       if (this.#bytes > 0 && this.#bytes + line.length > this.#limitBytes) this.#rotate();

@@ -20,10 +20,13 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
 }
 
-/** Each message is written before the call returns, so that a dying process does not lose its last messages. */
+/**
+ * Creates a logger. It writes each message before the call returns, so that a dying process does not lose its
+ * last messages.
+ */
 export async function createLogger(options: LoggerOptions): Promise<CommandLog> {
   const { level, format, colours, journal = false, write } = options;
-  // Read for each record, because the level may change at run time.
+  // Reads the level for each record, because the level may change at run time.
   const withStacks = (): boolean => logger.isLevelEnabled('debug');
   const shown = format === 'pretty' ? await prettied(colours) : printableJson;
   const logger: CommandLog = pino(
@@ -43,7 +46,7 @@ export async function createLogger(options: LoggerOptions): Promise<CommandLog> 
   return logger;
 }
 
-/** The level is the first field of a line. */
+/** Returns the level of a line, which is the line's first field. */
 function levelOf(line: string): string {
   return /^\{"level":"([a-z]+)"/.exec(line)?.[1] ?? '';
 }
@@ -61,8 +64,8 @@ async function prettied(colours: boolean): Promise<(line: string) => string> {
 }
 
 /**
- * Sanitizes a record: it may contain texts of the store, keys and other external text. Only a stack may have several
- * lines.
+ * Sanitizes a record, because it may contain texts of the store, keys and other external text. Only a stack
+ * may have several lines.
  */
 function shownRecord(value: unknown): unknown {
   if (typeof value === 'string') return printable(value);
@@ -76,7 +79,10 @@ function shownRecord(value: unknown): unknown {
   );
 }
 
-/** Formats an error for the log: its class, code and message, those of its causes, and stacks on request. */
+/**
+ * Converts an error for the log: its class, code, message and hint, and the same of its causes. Adds their
+ * stacks if `withStacks` is set.
+ */
 function told(error: unknown, withStacks: boolean): unknown {
   if (!(error instanceof Error)) return error;
   const { code, hint, cause } = error as Error & { readonly code?: unknown; readonly hint?: unknown };

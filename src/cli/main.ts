@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Must come first: from here on SIGUSR1 opens no debugger in this process.
+// Must be the first import. From here on, SIGUSR1 opens no debugger in this process.
 import '../host/no-debugger.ts';
 
 import { loadServer } from './load-server.ts';

@@ -37,7 +37,10 @@ export const run: RunCommand = async (args, shell) => {
   return await serveMount(resolved, shell);
 };
 
-/** Serves the mount until it ends. Reports failures here, where the log and the waiting command are known. */
+/**
+ * Serves the mount until it ends. Reports failures itself, to its log and to the command that waits for a
+ * daemon.
+ */
 async function serveMount(resolved: ResolvedConfig, shell: Shell): Promise<number> {
   const { config } = resolved;
   const progress = new ProgressLine(shell);
@@ -116,16 +119,21 @@ function backgroundLog(path: string): (line: string) => void {
   return (line) => file.write(line);
 }
 
-/** The address is missing where the configuration file names trees. */
+/**
+ * Returns the source's address and the mount point. The address may be missing, because the configuration
+ * file may name trees; it is then undefined.
+ */
 function placesOf(positionals: readonly string[]): readonly [address: string | undefined, directory: string] {
   const [address, directory, ...more] = positionals;
   const hint = 'Usage: dagmount mount s3://BUCKET[/PREFIX] MOUNTPOINT [options]; see dagmount help mount.';
   if (address === undefined) throw new ConfigError('usage', 'The s3:// address is missing.', hint);
   if (directory === undefined && address !== '' && !address.startsWith('s3://')) return [undefined, address];
-  // An empty value comes from an unset variable, and would otherwise mean the working directory.
+  // Refuses an empty value. It comes from a shell variable that is not set, and would mean the working
+  // directory.
   if (!directory) throw new ConfigError('usage', 'The mount point is missing.', hint);
   if (more.length > 0) throw new ConfigError('usage', `There is one argument too many: ${more[0]}.`, hint);
-  // A service unit passes on a variable that is empty where the file names trees.
+  // An empty address counts as missing: a service unit passes on a variable, which is empty if the file names
+  // trees.
   return [address === '' ? undefined : address, directory];
 }
 

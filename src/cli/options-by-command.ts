@@ -13,7 +13,10 @@ export const STORE_OPTIONS = [
   'concurrency',
 ] as const satisfies readonly OptionName[];
 
-/** The options of the schema that a command takes as flags. It also reads the same ones from environment and file. */
+/**
+ * Returns the options of the schema that a command takes as flags. The command also reads these options from
+ * the environment and from the file.
+ */
 export function optionsFor(command: CommandSpec['name']): readonly OptionName[] {
   switch (command) {
     case 'mount':

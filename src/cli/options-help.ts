@@ -17,7 +17,7 @@ const GROUPS: Readonly<Record<OptionGroup, string>> = {
   process: 'The process',
 };
 
-/** Explains where values come from and how they are written. */
+/** The help text about where options get their values from, and how to write the values. */
 export const PRECEDENCE =
   'A flag comes before the environment, that before the file of --config, that before the default. Switches take true or false in the environment and in the file. Lists are repeated flags, commas in the environment, a list in the file. Durations are written 250ms, 10s, 5m, 1h; sizes 4096, 64KiB, 2GiB, 10MB. An empty variable counts as none.';
 
@@ -40,7 +40,10 @@ function optionHelp(name: OptionName, paints: Paints, width: number): string {
   return heading + wrapped(`${help}. Default: ${fallback}.`, width, '      ');
 }
 
-/** `--region REGION`, `--include GLOB …`, `--[no-]daemon`, `--no-sign-request | --sign-request` */
+/**
+ * Formats the flag of an option: `--region REGION`, `--include GLOB …`, `--[no-]daemon`, `--no-sign-request |
+ * --sign-request`.
+ */
 export function flagHelp(name: OptionName): string {
   const { placeholder, isList } = optionOf(name).kind;
   if (placeholder !== undefined) return `--${name} ${placeholder}${isList ? ' …' : ''}`;

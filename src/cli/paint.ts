@@ -32,7 +32,8 @@ export function paintsFor({ colours }: Pick<Output, 'colours'>): Paints {
 
 const ESCAPE = '\u001b';
 /**
- * The escape sequences that the paints above and the log for people use: styles and colours, and none that hides text.
+ * Matches the escape sequences that the paints above and the log for people use. These set styles and
+ * colours; none of them hides text.
  */
 const OWN_COLOURS = new RegExp(`(${ESCAPE}\\[(?:[127]|22|27|3[0-79]|4[0-79]|9[0-7])m)`);
 

@@ -16,13 +16,16 @@ import { takeSupervisorLink } from './supervisor-link.ts';
 
 const NARROWEST = 80;
 
-/** The shell of this process. */
+/** Creates the Shell through which the commands of this process use the host. */
 export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
   const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
   const environment = environmentOfProcess();
   const [, entry = ''] = process.argv;
-  /** Pins the socket until the next call; the caller connects to it at once. */
+  /**
+   * The pinned socket of another user. It stays pinned until the next call of socketAddress(), because the
+   * caller connects right after the call.
+   */
   let held: PinnedSocket | undefined;
   let effect: string | undefined;
   return {
@@ -59,12 +62,12 @@ export function processShell(loadServer: () => Promise<ServerPort>): Shell {
 
 type OnError = (error: NodeJS.ErrnoException) => void;
 
-/** A mount does not end because its log cannot be written. */
+/** Ignores a failure to write to stderr, so that a mount continues although its log cannot be written. */
 const ignoreLostWords: OnError = (error) => {
   if (error.code === undefined) throw error;
 };
 
-/** Undeliverable output is a failure, unless its reader has closed the pipe. */
+/** Throws CommandError if stdout cannot be written, unless the reader of stdout has closed the pipe. */
 const reportLostResults: OnError = (error) => {
   if (error.code === 'EPIPE') return;
   throw new CommandError(
@@ -92,14 +95,17 @@ function outputOf(stream: NodeJS.WriteStream, env: HostEnvironment['env'], onErr
     isTerminal,
     colours: isTerminal && (env.NO_COLOR ?? '') === '',
     get columns() {
-      // 0: the terminal does not report its width.
+      // A width of 0 means that the terminal does not report its width.
       return stream.columns || NARROWEST;
     },
     lost: lost.signal,
   };
 }
 
-/** Root may read the runtime directories of other users; entries that do not belong to that user are skipped. */
+/**
+ * Reads the states of this user's mounts and, if this user is root, those of the users in `others`. In the
+ * runtime directories of another user, skips entries that do not belong to that user.
+ */
 function mountStates(
   environment: HostEnvironment,
   others: readonly number[],

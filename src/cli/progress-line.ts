@@ -8,8 +8,8 @@ const REDRAW_MS = 100;
 const RATE_MS = 3_000;
 
 /**
- * Redraws one line on a terminal until the mount is ready; writes nothing to anything else. Uses only carriage
- * returns and blanks, which every terminal supports.
+ * Shows the progress in one line of a terminal, and redraws the line until the mount is ready. Writes nothing
+ * if stderr is not a terminal. Uses only carriage returns and blanks, which every terminal supports.
  */
 export class ProgressLine {
   readonly #shell: Pick<Shell, 'err' | 'now'>;
@@ -38,7 +38,7 @@ export class ProgressLine {
     this.#draw('');
   }
 
-  /** Writes other lines above this one. */
+  /** Erases the progress line while `write` writes other lines, and draws it again below them. */
   around(write: () => void): void {
     const text = this.#shown;
     this.erase();
@@ -51,7 +51,7 @@ export class ProgressLine {
     return progressText(progress, this.#rate(now, progress.totalBytes - progress.pendingBytes));
   }
 
-  /** The rate in bytes per second. */
+  /** Returns the rate in bytes per second; undefined while there are too few samples. */
   #rate(now: number, bytes: number): number | undefined {
     this.#samples.push({ at: now, bytes });
     this.#samples = this.#samples.filter(({ at }) => now - at <= RATE_MS);

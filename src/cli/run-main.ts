@@ -4,7 +4,9 @@ import { heedEarlySignals } from './early-signals.ts';
 import { loadSupervisor } from './load-supervisor.ts';
 import { isSupervised } from './supervisor-link.ts';
 
-/** Flags with which mount serves nothing in this process, so that no supervisor is needed. */
+/**
+ * Flags with which `dagmount mount` does not serve in this process, so that the process needs no supervisor.
+ */
 const QUESTIONS = new Set(['--daemon', '--print-config', '--help', '-h']);
 
 /** Runs the command line in this process, or becomes the supervisor of a mount. */
@@ -12,7 +14,8 @@ export async function runMain(loadServer: () => Promise<ServerPort>): Promise<vo
   const [command, ...args] = process.argv.slice(2);
   if (command === 'mount') heedEarlySignals();
   if (command === 'mount' && !isSupervised(process.env) && !args.some((arg) => QUESTIONS.has(arg))) {
-    // Comes before anything else is loaded: only the server, a separate process, needs the rest.
+    // Becomes the supervisor before anything else is loaded, because only the server, a separate process,
+    // needs the rest.
     const { becomeSupervisorOf } = await loadSupervisor();
     becomeSupervisorOf([...nodeCommand(), ...process.argv.slice(1)]);
   }

@@ -11,7 +11,7 @@ export async function runCommandLine(args: readonly string[], shell: Shell): Pro
   } catch (error) {
     const failure = failureAfter(error, shell.effect);
     shell.err.write(failureText(failure, asksForStacks(args, shell)));
-    // No user reads a daemon's stderr, so the failure is also sent to the waiting command.
+    // No user reads a daemon's stderr, so the failure is also sent to the command that waits for the daemon.
     shell.daemon?.tell({ kind: 'failed', failure: { ...failure, stack: undefined } });
     return failure.exitCode;
   }
@@ -51,7 +51,9 @@ function asksForHelp(args: readonly string[]): boolean {
   return args.slice(0, end < 0 ? undefined : end).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** Whether --log-level asks for stack traces, even if the command line is otherwise invalid. */
+/**
+ * Whether --log-level or its variable asks for stack traces, even if the command line is otherwise invalid.
+ */
 function asksForStacks(args: readonly string[], shell: Shell): boolean {
   const flag = args.map((arg, index) =>
     arg === '--log-level' ? args[index + 1] : arg.split('--log-level=')[1],

@@ -13,15 +13,15 @@ export interface Output {
   /** Overwrites the current line of a terminal. */
   rewrite(text: string): void;
   readonly isTerminal: boolean;
-  /** Whether colours may be used: a terminal, and no NO_COLOR. */
+  /** Whether colours may be used: the stream is a terminal, and NO_COLOR is not set. */
   readonly colours: boolean;
   /** The width of the terminal. */
   readonly columns: number;
-  /** Aborted when the reader has closed the stream. */
+  /** Aborts when the stream fails, for instance because its reader has closed it. */
   readonly lost: AbortSignal;
 }
 
-/** Everything outside a command that it uses, so that tests can replace it. */
+/** Everything outside a command that the command uses, so that tests can replace it. */
 export interface Shell {
   /** Receives results. */
   readonly out: Output;
@@ -30,11 +30,14 @@ export interface Shell {
   readonly environment: HostEnvironment;
   /** The command that starts this program again: node, its flags, and the entry file. */
   readonly self: readonly [string, ...string[]];
-  /** Set in a daemon process. */
+  /** The channel to the command that started this daemon; undefined in a process that is not a daemon. */
   readonly daemon: DaemonChannel | undefined;
-  /** Set in a process that has a supervisor. */
+  /** The link to the supervisor; undefined in a process without a supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
-  /** One sentence about what has taken effect for good. A failure from then on is reported with it. */
+  /**
+   * One sentence about a permanent change that the command has made; undefined before. The message of a later
+   * failure ends with this sentence.
+   */
   readonly effect: string | undefined;
   tookEffect(sentence: string): void;
   /** Monotonic time in milliseconds. */
@@ -45,8 +48,8 @@ export interface Shell {
   delay(milliseconds: number, signal?: AbortSignal): Promise<void>;
   readMounts(): readonly Mount[];
   /**
-   * The states of this user's mounts; for root, also those of the named users. Calls `onUnreadable` for states that
-   * cannot be read.
+   * Returns the states of this user's mounts and, if this user is root, those of the users in `others`. Calls
+   * `onUnreadable` for states that cannot be read.
    */
   mountStates(
     others: readonly number[],
@@ -56,12 +59,12 @@ export interface Shell {
   /** Sends SIGTERM to another user's process with that user's rights. No effect if the process has just ended. */
   end(process: ProcessId, owner: Identity): void;
   /**
-   * The address of a daemon's socket. Another user's socket is pinned, so that it cannot be replaced before the
-   * connection. Throws HostError.
+   * Returns the address at which to connect to a daemon's socket. Pins the socket of another user, so that
+   * the socket cannot be replaced before the caller connects. Throws HostError.
    */
   socketAddress(socket: string, owner: number | undefined): string;
   loadServer(): Promise<ServerPort>;
-  /** The path of the supervisor program; undefined if there is none. */
+  /** Returns the path of the supervisor program; undefined if there is none. */
   supervisorProgram(): Promise<string | undefined>;
 }
 

@@ -2,11 +2,11 @@ import { endEarlySignals, terminalIsThere } from './early-signals.ts';
 
 /** The signals that a mount handles. */
 export interface Signals {
-  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process immediately. */
+  /** Aborts at the first SIGINT or SIGTERM; a second one ends the process immediately. */
   readonly stop: AbortSignal;
-  /** Called at SIGHUP; immediately if it has arrived before. */
+  /** Registers a callback for SIGHUP. Calls it immediately if SIGHUP has arrived before. */
   onRefreshAsked(callback: () => void): void;
-  /** SIGUSR2. */
+  /** Registers a callback for SIGUSR2. */
   onRestartAsked(callback: () => void): void;
   /** Restores the default effect of the signals. */
   release(): void;
@@ -16,7 +16,10 @@ export interface Signals {
 const ENDED_BY = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * @param onTerminal whether there was a terminal at the start: if it is closed by then, SIGHUP ends the mount
+ * Handles the signals of a mount.
+ *
+ * @param onTerminal whether there was a terminal at the start; if it is closed when SIGHUP arrives, SIGHUP
+ *   ends the mount
  * @param onSecond called before the process ends immediately
  */
 export function listenToSignals(onTerminal: boolean, onSecond: () => void): Signals {

@@ -6,8 +6,8 @@ import type { Shell } from './shell.ts';
 const EVERY_MS = 10_000;
 
 /**
- * While a daemon starts, prints its progress, or what it waits for, every ten seconds. Used without a progress line:
- * without a terminal, or before there is any progress.
+ * Prints the progress of a daemon that starts, or what the daemon waits for, every ten seconds. Prints only
+ * while no progress line is shown: without a terminal, or before there is any progress.
  */
 export class SignsOfLife {
   readonly #shell: Pick<Shell, 'err' | 'now'>;

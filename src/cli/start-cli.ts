@@ -3,7 +3,7 @@ import { failureAfter, failureText } from './failure.ts';
 import { processShell } from './process-shell.ts';
 import { runCommandLine } from './run.ts';
 
-/** How long resources that a command left open may delay its end. */
+/** How long resources that a command left open may delay the end of the process. */
 const EXIT_MS = 2_000;
 
 /** Runs the command line of this process and sets its exit code. */

@@ -5,12 +5,15 @@ const VARIABLE = 'DAGMOUNT_SUPERVISOR';
 const REASON_VARIABLE = 'DAGMOUNT_SUPERVISOR_REASON';
 const STANDBY_VARIABLE = 'DAGMOUNT_SUPERVISOR_STANDBY';
 const NICE_VARIABLE = 'DAGMOUNT_SUPERVISOR_NICE';
-/** Another supervisor needs these variables: a setting for tests, its usual priority, and where the mount is held. */
+/**
+ * The variables that another supervisor of the same mount needs again: a setting for tests, its usual
+ * priority, and the socket and key of the process that holds the mount (`dagmount hold`).
+ */
 const OWN_VARIABLES = ['DAGMOUNT_WATCHDOG_MS', NICE_VARIABLE, 'DAGMOUNT_HOLD', 'DAGMOUNT_HOLD_KEY'];
 
 /**
- * What native/supervisor passes to a server (docs/takeover.md); undefined in a process without a supervisor. Removes
- * the variables from the environment, so that no process inherits them.
+ * Reads what native/supervisor passes to a server (docs/takeover.md); returns undefined in a process without
+ * a supervisor. Removes the variables from the environment, so that no process inherits them.
  *
  * @param others variables that were removed before, and that another supervisor needs again
  */

@@ -12,13 +12,21 @@ import { exitCodes } from './exit-codes.ts';
 import { formatDuration } from './format.ts';
 import type { RunCommand, Shell } from './shell.ts';
 
-/** How long the daemon may take to end: it serves readers for a while after a busy mount was detached. */
+/**
+ * How long the daemon may take to end, because it serves readers for a while after a busy mount was detached.
+ */
 const LINGER_MS = 15_000;
 const LOOK_MS = 50;
-/** Limit of mounts stacked on one target to unmount: it ends a race with a user that keeps mounting there. */
+/**
+ * Maximum number of stacked mounts that the command removes from one target. The limit ends a race with a
+ * user who keeps mounting there.
+ */
 const MOST_MOUNTS = 64;
 
-/** Unmounts without any request to the mount itself: a dead or hung one would not answer. */
+/**
+ * Unmounts a directory without any request to the mount itself, because a dead or hung mount would not
+ * answer.
+ */
 export const run: RunCommand = async (args, shell) => {
   const { positionals } = parseCommandLine(args, [], 'unmount');
   const [directory, ...more] = positionals;
@@ -33,7 +41,8 @@ export const run: RunCommand = async (args, shell) => {
   const first = dagmountAt(target, shell);
   const owner = identityOfOwner(first) ?? ownIdentity(shell);
   const daemons = statesOf(first, shell);
-  // A daemon may have mounted over another daemon's dead mount: the goal is the bare directory.
+  // Unmounts until the bare directory is left, because a daemon may have mounted over another daemon's dead
+  // mount.
   let mount: Mount | undefined = first;
   for (let times = 0; mount !== undefined; times++, mount = remaining(target, mount, shell)) {
     if (times === MOST_MOUNTS) throw stillMounted(target);
@@ -41,7 +50,7 @@ export const run: RunCommand = async (args, shell) => {
   }
   for (const server of daemons) {
     const { supervisor } = server;
-    // The supervisor would retry starting a server, which would mount again.
+    // Ends a supervisor without a server: it would start another server, which would mount again.
     if (supervisor !== undefined && !shell.isRunning(server) && shell.isRunning(supervisor))
       shell.end(supervisor, owner);
   }
@@ -68,7 +77,10 @@ function dagmountAt(target: string, shell: Shell): Mount {
   );
 }
 
-/** The dagmount that remains on the target, if it is not the one that was there before. */
+/**
+ * Returns the dagmount that remains on the target, or undefined if there is none. Throws CommandError if it
+ * is still the mount that was there before.
+ */
 function remaining(target: string, before: Mount, shell: Shell): Mount | undefined {
   const mount = topMountAt(shell.readMounts(), target);
   if (mount?.fsType !== DAGMOUNT_TYPE) return undefined;
@@ -86,7 +98,8 @@ async function unmountOnce(target: string, mount: Mount, shell: Shell): Promise<
     await server.unmount(target, { lazy: false, mount });
   } catch (error) {
     if (error instanceof HostError) throw elsewhere(error);
-    // Detach after any failure: this works if the mount was busy; otherwise it reports the same failure.
+    // Detaches the mount after any failure. This succeeds if the mount was busy; otherwise it reports the
+    // same failure.
     await server.unmount(target, { lazy: true, mount });
     shell.err.write(`${target} is busy: it is detached, and ends when no process uses it any more.\n`);
   }
@@ -96,7 +109,10 @@ function elsewhere({ path, reason }: HostError): CommandError {
   return new CommandError('not-dagmount', `${path} ${reason}.`, 'See dagmount list for what is mounted.');
 }
 
-/** The states of this mount that its own user wrote. Another user could write a state that names this mount. */
+/**
+ * Returns the states of this mount that the owner of the mount wrote. Another user could also write a state
+ * that names this mount.
+ */
 function statesOf(mount: Mount, shell: Shell): readonly MountState[] {
   const owner = ownerOf(mount);
   return shell.mountStates(owner === undefined ? [] : [owner]).filter((state) => isStateOf(state, mount));

@@ -4,16 +4,22 @@ import type { HostEnvironment } from './host-environment.ts';
 /** A value of a profile, and its location. */
 export interface ProfileValue {
   readonly text: string;
-  /** `endpoint_url of profile team in /home/me/.aws/config` */
+  /** For example, `endpoint_url of profile team in /home/me/.aws/config`. */
   readonly place: string;
 }
 
 /** The settings of one profile in AWS's own files. */
 export interface AwsProfile {
   readonly name: string;
-  /** Undefined if neither file has it. `key` may be nested: `s3.addressing_style`. */
+  /**
+   * Returns the value of a key, or undefined if neither file has it. A key may be nested:
+   * `s3.addressing_style`.
+   */
   value(key: string): ProfileValue | undefined;
-  /** The same for the services section that the profile names; undefined if it names none. */
+  /**
+   * Returns the services section that the profile names: `missing` if there is no such section, undefined if
+   * the profile names none.
+   */
   services(): { readonly name: string; value(key: string): ProfileValue | undefined } | 'missing' | undefined;
   readonly configFile: string;
 }
@@ -21,17 +27,17 @@ export interface AwsProfile {
 type Section = ReadonlyMap<string, string>;
 type Sections = ReadonlyMap<string, Section>;
 
-/** The profile to use if none was named to dagmount itself. */
+/** Returns the profile in the variables of AWS. It is used if the options of dagmount name no profile. */
 export function profileOfEnvironment(env: HostEnvironment['env']): string | undefined {
   return env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined;
 }
 
 /**
- * Reads one profile as the SDK does, which finds the same profile's credentials: the config file has priority over
- * the credentials file. An unreadable file counts as empty.
+ * Reads one profile as the SDK does: the config file has priority over the credentials file. The SDK itself
+ * finds the credentials of the same profile. An unreadable file counts as empty.
  *
- * Does not use the SDK: it takes a quarter of a second to load, looks up endpoints only by AWS_PROFILE, and cannot
- * report a value's location. Tests compare the sections with the SDK's.
+ * Does not use the SDK, because the SDK takes a quarter of a second to load, looks up endpoints only by
+ * AWS_PROFILE, and cannot report a value's location. Tests compare the sections with the SDK's.
  */
 export function readAwsProfile(name: string, environment: HostEnvironment): AwsProfile {
   const { env } = environment;
@@ -79,7 +85,10 @@ function fileOf(
   return path.startsWith('~/') ? `${home}${path.slice(1)}` : resolve(workingDirectory, path);
 }
 
-/** Empty without a home directory; then the path is relative. */
+/**
+ * Returns the text of a file, empty if the file cannot be read. Without a home directory the path of the file
+ * is relative, and the text is empty, too.
+ */
 function textOf(file: string, { readText }: HostEnvironment): string {
   return isAbsolute(file) ? (readText(file) ?? '') : '';
 }
@@ -87,9 +96,9 @@ function textOf(file: string, { readText }: HostEnvironment): string {
 const TITLE = /^([\w-]+)\s(["'])?([\w\-@+.%:/]+)\2$/;
 
 /**
- * The sections of an INI file: `profile team` for a section with a kind and a name, `[team]` for others. A key below
- * another one is named as in `s3.addressing_style`. Comments begin with # or ; at the beginning of a line or after a
- * blank.
+ * Parses the sections of an INI file. They are named `profile team` if the title has a kind and a name, and
+ * `[team]` otherwise. A key that is nested below another key is named as in `s3.addressing_style`. Comments
+ * begin with # or ; at the beginning of a line or after a blank.
  */
 export function sectionsOf(text: string): Sections {
   const sections = new Map<string, Map<string, string>>();

@@ -3,9 +3,11 @@ import { ConfigError } from './config-error.ts';
 import type { HostEnvironment } from './host-environment.ts';
 
 /**
- * The endpoint of a profile, in the order of the AWS CLI and SDKs ("Service-specific endpoints" of their reference):
- * S3's in the services section that the profile names, then the one for all services. Throws ConfigError `bad-value`
- * if the section is missing: its endpoint is unknown, and AWS's own would receive another store's requests.
+ * Returns the endpoint of a profile, or undefined if it has none. Follows the order of the AWS CLI and SDKs
+ * ("Service-specific endpoints" of their reference): first the endpoint of S3 in the services section that
+ * the profile names, then the profile's endpoint for all services. Throws ConfigError `bad-value` if the
+ * section is missing, because the endpoint is then unknown, and AWS's own would receive another store's
+ * requests.
  */
 export function endpointOf(profile: AwsProfile): ProfileValue | undefined {
   const services = profile.services();
@@ -19,7 +21,10 @@ export function endpointOf(profile: AwsProfile): ProfileValue | undefined {
   return services?.value('s3.endpoint_url') ?? profile.value('endpoint_url');
 }
 
-/** Whether to ignore endpoints in AWS's own variables and files: the variable has priority over the profile. */
+/**
+ * Whether to ignore endpoints in AWS's own variables and files. The variable that says so has priority over
+ * the profile.
+ */
 export function ignoresEndpoints({ env }: HostEnvironment, profile: () => AwsProfile): boolean {
   const said =
     env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS || profile().value('ignore_configured_endpoint_urls')?.text;
@@ -32,7 +37,11 @@ const STYLES: Readonly<Record<string, string | undefined>> = {
   auto: undefined,
 };
 
-/** The value of --force-path-style for the AWS CLI's `s3.addressing_style`, which the JavaScript SDK does not read. */
+/**
+ * Returns the value of --force-path-style that corresponds to the AWS CLI's `s3.addressing_style`, which the
+ * JavaScript SDK does not read. Returns undefined if the profile leaves the style to the client. Throws
+ * ConfigError `bad-value`.
+ */
 export function pathStyleOf(profile: AwsProfile): ProfileValue | undefined {
   const style = profile.value('s3.addressing_style');
   if (style === undefined) return undefined;

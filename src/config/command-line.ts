@@ -4,10 +4,10 @@ import { nearest } from './nearest.ts';
 
 /** A flag that a command knows. */
 export interface FlagSpec {
-  /** Without the dashes in front. */
+  /** The name of the flag, without its leading dashes. */
   readonly name: string;
   readonly takesValue: boolean;
-  /** One letter. */
+  /** The short form of the flag: one letter. */
   readonly short?: string;
 }
 
@@ -18,12 +18,15 @@ export interface Flag {
 }
 
 export interface CommandLine {
-  /** In the order in which they were given. */
+  /** The flags, in the order in which they were given. */
   readonly flags: readonly Flag[];
   readonly positionals: readonly string[];
 }
 
-/** Throws ConfigError `usage`. `command`: the command to name in the hint. */
+/**
+ * Parses the arguments of a command. Throws ConfigError `usage` if they do not fit `specs`; the hint then
+ * names `command`.
+ */
 export function parseCommandLine(
   args: readonly string[],
   specs: readonly FlagSpec[],
@@ -33,7 +36,7 @@ export function parseCommandLine(
   const see = `See dagmount help ${command}.`;
   const { tokens, positionals } = parseArgs({
     args: [...args],
-    // parseArgs' own errors name neither the intended flag nor the help.
+    // The errors of a strict parseArgs would name neither the intended flag nor the help.
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -76,12 +79,18 @@ export function valuesOf(flags: readonly Flag[], name: string): readonly string[
   return flags.flatMap((flag) => (flag.name === name && flag.value !== undefined ? [flag.value] : []));
 }
 
-/** If a flag is given more than once, the last value counts. */
+/**
+ * Returns the value of a flag, the last one if the flag is given more than once; undefined if it is not
+ * given.
+ */
 export function lastValue(flags: readonly Flag[], name: string): string | undefined {
   return valuesOf(flags, name).at(-1);
 }
 
-/** A flag in place of a value means that the value was forgotten; a negative number is a value, if an invalid one. */
+/**
+ * Whether a text in the place of a value is a flag, which means that the user forgot the value. A negative
+ * number is not a flag but a value, even if an invalid one.
+ */
 function looksLikeFlag(text: string): boolean {
   return /^-(?!\d|$)/.test(text);
 }

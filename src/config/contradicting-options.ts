@@ -3,7 +3,7 @@ import type { OptionName } from './options/options.ts';
 import { nameAtOrigin } from './origin.ts';
 import type { ResolvedOption } from './resolve.ts';
 
-/** Options that only apply to releases. */
+/** Options that apply to releases alone. */
 const NEEDS_REF = ['allowed-signers', 'min-seq', 'release-root'] as const satisfies readonly OptionName[];
 
 /** Options about the versions that a mount shows beside its current tree. */

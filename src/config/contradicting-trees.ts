@@ -4,7 +4,10 @@ import { nameAtOrigin } from './origin.ts';
 import type { PlacedTree } from './placed-trees.ts';
 import type { ResolvedOption } from './resolve.ts';
 
-/** Options of one source: all trees would share one standby, and take each other's events from one queue. */
+/**
+ * Options that belong to a single source. If the mount set them, all trees would share one standby, and take
+ * each other's events from one queue.
+ */
 const OF_ONE_SOURCE = [
   'events',
   'standby-source',
@@ -14,8 +17,8 @@ const OF_ONE_SOURCE = [
 ] as const satisfies readonly OptionName[];
 
 /**
- * Rejects options that cannot apply to several trees. `options`: the mount's; `trees`: at least one. Throws
- * ConfigError.
+ * Rejects options that cannot apply to several trees. `options` are those of the mount; `trees` must have at
+ * least one tree. Throws ConfigError.
  */
 export function rejectContradictingTrees(
   options: readonly ResolvedOption[],
@@ -43,7 +46,10 @@ export function rejectContradictingTrees(
   requireQueuesOfTheirOwn(trees);
 }
 
-/** Requires a queue per tree: each message reaches only one reader, so the other tree would miss its change. */
+/**
+ * Requires a queue of its own for each tree that has one: a message reaches only one reader, so another tree
+ * with the same queue would miss the change.
+ */
 function requireQueuesOfTheirOwn(trees: readonly PlacedTree[]): void {
   const byQueue = new Map<string, PlacedTree>();
   for (const tree of trees) {

@@ -19,8 +19,8 @@ const SERVICE_LINK =
   /^DAGMOUNT_(.+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
 /**
- * The values of DAGMOUNT_… variables; an empty one is ignored. Throws ConfigError `unknown-key` for one without an
- * option.
+ * Returns the options that DAGMOUNT_… variables set. Ignores an empty variable. Throws ConfigError
+ * `unknown-key` for a variable that is not that of an option.
  */
 export function givenByEnvironment(env: Readonly<Record<string, string | undefined>>): GivenOptions {
   const options = new Map(optionNames.map((name) => [variableOf(name), name]));

@@ -11,24 +11,25 @@ import { yaml } from './yaml.ts';
 /** The content of a configuration file. */
 export interface GivenFile {
   readonly options: GivenOptions;
-  /** In the order of the file; none if the file has no `trees`. */
+  /** The trees in the order of the file; empty if the file has no `trees`. */
   readonly trees: readonly GivenTree[];
 }
 
 /**
- * The content of the YAML file at an absolute path. Throws ConfigError: `unreadable-file`, `unparsable-file`,
- * `unknown-key`, `bad-value`.
+ * Reads the YAML file at an absolute path. Throws ConfigError `unreadable-file`, `unparsable-file`,
+ * `unknown-key` or `bad-value`.
  */
 export function givenByFile(file: string): GivenFile {
   const hint = 'Check the path that --config or DAGMOUNT_CONFIG names, and its permissions.';
   return givenByYaml(readNamedFile(file, 'The configuration file', hint), file);
 }
 
-/** `file`: its name, for error messages. */
+/** Parses the text of a configuration file. `file` is the name of the file for error messages. */
 export function givenByYaml(text: string, file: string): GivenFile {
   const { isMap, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
-  // Keeps all scalars as written: a umask of 0222 is no decimal number, and a region called no is no boolean.
+  // Keeps all scalars as written, because a umask of 0222 is no decimal number, and a region called no is no
+  // boolean.
   const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
@@ -44,7 +45,10 @@ export function givenByYaml(text: string, file: string): GivenFile {
   };
 }
 
-/** `others`: the keys that are allowed beside these options, for the error about a misspelt one. */
+/**
+ * Returns the options that the items set. `others` are the further keys that are allowed in this place, for
+ * the error about a misspelt key.
+ */
 function optionsOf(
   items: readonly Pair[],
   { file, document, lineOf }: Places,
@@ -146,7 +150,7 @@ function unparsable(file: string, line: number, reason: string, cause?: unknown)
   );
 }
 
-/** A file of comments alone has an empty scalar as its content. */
+/** Whether the file has no content. A file that has only comments has an empty scalar as its content. */
 function isEmpty(contents: unknown): boolean {
   return yaml().isScalar(contents) && (contents.value === '' || contents.value === null);
 }

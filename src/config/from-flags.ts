@@ -2,7 +2,7 @@ import type { Flag, FlagSpec } from './command-line.ts';
 import { negationOf, type OptionName, optionNames, optionOf } from './options/options.ts';
 import type { Given, GivenOptions } from './origin.ts';
 
-/** The flags of options: each option's name, and the negation of each switch. */
+/** Returns the flags of options: each option's name, and the negation of each switch. */
 export function flagSpecs(names: readonly OptionName[] = optionNames): readonly FlagSpec[] {
   return names.flatMap((name): readonly FlagSpec[] => {
     const negation = negationOf(name);
@@ -11,7 +11,10 @@ export function flagSpecs(names: readonly OptionName[] = optionNames): readonly 
   });
 }
 
-/** The values of options in flags: the last one counts, and those of a list add up. Ignores all other flags. */
+/**
+ * Returns the options that flags set. The last value of an option counts; the values of a list add up.
+ * Ignores all other flags.
+ */
 export function givenByFlags(flags: readonly Flag[]): GivenOptions {
   const names = new Map<string, { readonly name: OptionName; readonly negates: boolean }>();
   for (const name of optionNames) {

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
 
-/** The number of a group that is given by its number or its name. Throws ConfigError `bad-value`. */
+/**
+ * Returns the number of a group, which is given by its number or its name. Throws ConfigError `bad-value` if
+ * no group of the host has that name.
+ */
 export function groupId(group: string, file = '/etc/group'): number {
   if (/^\d{1,10}$/.test(group)) return Number(group);
   for (const line of readFileSync(file, 'utf8').split('\n')) {

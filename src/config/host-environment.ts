@@ -4,15 +4,18 @@ import { homeDirectory } from '../base/user-entry.ts';
 /** The properties of host and caller that determine defaults. */
 export interface HostEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Effective ids. */
+  /** The effective ids of the process. */
   readonly uid: number;
   readonly gid: number;
-  /** Undefined if HOME is not set and the uid has no entry, as in containers that run with an arbitrary uid. */
+  /**
+   * The home directory; undefined if HOME is not set and the uid has no passwd entry, as in containers that
+   * run with an arbitrary uid.
+   */
   readonly home: string | undefined;
   readonly workingDirectory: string;
   /** Whether a person reads the log while it is written. */
   readonly logsToTerminal: boolean;
-  /** The text of a file of the caller; undefined if it cannot be read. */
+  /** Returns the text of a file, read with the caller's rights; undefined if the file cannot be read. */
   readText(path: string): string | undefined;
 }
 

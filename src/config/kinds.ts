@@ -2,20 +2,25 @@ import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { parseDuration, parseSize } from './measures.ts';
 
-/** The unit of a number: the end of its name in the configuration. */
+/**
+ * The unit of a number. The name of the option's field in the configuration ends with it: `readDeadlineMs`.
+ */
 export type Unit = '' | 'Ms' | 'Bytes';
 
-/** How a value is written, in every place where it can be given. */
+/** How the value of an option is written, in every place where it can be given. */
 export interface Kind<T, U extends Unit = Unit> {
   readonly unit: U;
-  /** What help shows for the value; undefined for a switch, which takes none as a flag. */
+  /** What help shows for the value; undefined for a switch, whose flag takes no value. */
   readonly placeholder: string | undefined;
-  /** Completes "Allowed: …". */
+  /** The rest of a hint that begins with "Allowed: ". */
   readonly allowed: string;
-  /** What completion may offer. */
+  /** The values that completion may offer. */
   readonly choices: readonly string[];
   readonly completes: 'nothing' | 'choices' | 'files' | 'directories';
-  /** Given by repeated flags, by a YAML list, or separated by commas in the environment. */
+  /**
+   * Whether the value is a list: given by repeated flags, by a YAML list, or separated by commas in the
+   * environment.
+   */
   readonly isList: boolean;
   /** Converts the text to the value. */
   readonly schema: z.ZodMiniType<T>;
@@ -46,14 +51,14 @@ export function choice<const T extends string>(choices: readonly T[]): Kind<T, '
   return plain({ placeholder: choices.join('|'), allowed, schema: z.enum(choices), choices });
 }
 
-/** Milliseconds. */
+/** A duration; the value is in milliseconds. */
 export function duration(bounds: Bounds): Kind<number, 'Ms'> {
   const schema = measured(parseDuration, bounds);
   const allowed = `a duration such as 250ms, 10s, 5m or 1h${within(bounds)}`;
   return { ...plain({ placeholder: 'DURATION', allowed, schema }), unit: 'Ms' };
 }
 
-/** Bytes; `words`: names for special values. */
+/** A size; the value is in bytes. `words` has names for special values. */
 export function size(bounds: Bounds, words: Readonly<Record<string, number>> = {}): Kind<number, 'Bytes'> {
   const names = Object.keys(words);
   const schema = z.union([
@@ -139,7 +144,10 @@ export function hostAndPort(): Kind<HostAndPort, ''> {
   });
 }
 
-/** An absolute path; a relative one was completed earlier, depending on where it was given. */
+/**
+ * An absolute path. A relative path was completed before, to a directory that depends on the place where it
+ * was given.
+ */
 export function path(placeholder: 'FILE' | 'DIRECTORY'): Kind<string, ''> {
   const schema = z.string().check(z.refine((given) => isAbsolute(given) && !given.includes('\0')));
   return {
@@ -153,11 +161,11 @@ export function isPath(kind: Kind<unknown>): boolean {
 }
 
 export function completePath(given: string, directory: string): string {
-  // Reject an empty path; do not take it for the directory.
+  // Keeps an empty path, so that it is rejected, and not taken for the directory.
   return given === '' ? given : resolve(directory, given);
 }
 
-/** Without the slash at its end, so that one endpoint has one spelling. */
+/** The address of a store. The value has no slash at its end, so that one endpoint has one spelling. */
 export function endpoint(): Kind<string, ''> {
   const schema = z.pipe(
     z.string().check(z.refine(isEndpoint)),

@@ -16,12 +16,15 @@ const BYTES: Readonly<Record<string, number>> = {
 
 const MEASURE = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/;
 
-/** Milliseconds of `250ms`, `10s`, `1.5m`, `1h`, or of a bare 0; undefined if the text is not a duration. */
+/**
+ * Returns the milliseconds of `250ms`, `10s`, `1.5m`, `1h`, or of a bare 0; undefined if the text is not a
+ * duration.
+ */
 export function parseDuration(text: string): number | undefined {
   return text === '0' ? 0 : parse(text, MILLISECONDS);
 }
 
-/** Bytes of `4096`, `64KiB`, `2GiB`, `10MB`; undefined if the text is not a size. */
+/** Returns the bytes of `4096`, `64KiB`, `2GiB`, `10MB`; undefined if the text is not a size. */
 export function parseSize(text: string): number | undefined {
   return parse(text, BYTES);
 }

@@ -13,17 +13,19 @@ import { type StandbySetting, standbySettings } from './standby-sources.ts';
 
 /** What a mount shows, and where. */
 export interface MountPlace {
-  /** `s3://BUCKET/PREFIX/` */
+  /**
+   * `s3://BUCKET/PREFIX/`, or `trees:…` for a mount with several trees, whose bucket and prefix are empty.
+   */
   readonly source: string;
   /** A bucket's name, an access point's alias or its ARN. */
   readonly bucket: string;
-  /** Empty, or ending with a slash. */
+  /** The prefix of the keys: empty, or with a slash at its end. */
   readonly prefix: string;
   /** Absolute path of the mount point. */
   readonly target: string;
 }
 
-/** Options about the configuration itself, which are not part of it. */
+/** Options about the configuration itself, which MountConfig does not have. */
 const aboutConfiguration = ['config', 'print-config'] as const satisfies readonly OptionName[];
 type MountOption = Exclude<OptionName, (typeof aboutConfiguration)[number]>;
 
@@ -46,15 +48,17 @@ type UnitOf<Name extends OptionName> =
 /** The complete, checked configuration of a mount. */
 export interface MountConfig extends MountPlace, Omit<MountOptions, 'endpointUrl'> {
   readonly endpoints: Endpoints;
-  /** In the order in which they are tried. */
+  /** The standby sources, in the order in which they are tried. */
   readonly standbys: readonly StandbySetting[];
-  /** The trees that are shown below one mount point, by path; none if the source above is the whole mount. */
+  /**
+   * The trees that are shown below one mount point, by path; empty if the source above is the whole mount.
+   */
   readonly trees: readonly ConfiguredTree[];
 }
 
 /** One of several trees of a mount. */
 export interface ConfiguredTree {
-  /** Its directory below the mount point. */
+  /** The tree's directory below the mount point. */
   readonly path: string;
   /** The mount's configuration, with the tree's own options. */
   readonly config: MountConfig;
@@ -62,7 +66,7 @@ export interface ConfiguredTree {
 
 export interface ResolvedConfig {
   readonly config: MountConfig;
-  /** Every option with where its value came from, in the order of the schema. */
+  /** Every option with its value and the value's origin, in the order of the schema. */
   readonly options: readonly ResolvedOption[];
   /** The trees that the configuration file names, in the order of their paths. */
   readonly trees: readonly ShownTreeOptions[];
@@ -78,9 +82,11 @@ export interface ShownTreeOptions {
 }
 
 /**
- * @param address undefined if the configuration file is to name the trees
- * @param target absolute path, symbolic links followed
- * Throws ConfigError.
+ * Resolves the configuration of a mount from flags, environment, configuration file and defaults. Throws
+ * ConfigError.
+ *
+ * @param address the s3:// address; undefined if the configuration file is to name the trees
+ * @param target the mount point: an absolute path, symbolic links followed
  */
 export function resolveMountConfig(
   address: string | undefined,
@@ -124,7 +130,9 @@ function configOf(place: MountPlace, values: OptionValues): MountConfig {
   return Object.freeze({ ...place, endpoints, standbys, trees: [], ...told });
 }
 
-/** A tree without its own cache size gets an equal share of the mount's. */
+/**
+ * Returns the cache size of a tree: the tree's own option, or else an equal share of the mount's cache size.
+ */
 function cacheShare(
   { cacheSizeBytes }: MountConfig,
   { given, values }: ResolvedTree,
@@ -143,7 +151,10 @@ function mountOptions(values: OptionValues): MountOptions {
   return Object.fromEntries(fields) as MountOptions;
 }
 
-/** An option's name in the configuration; {@link MountOptions} derives the same name for the compiler. */
+/**
+ * Returns the name of an option's field in the configuration; {@link MountOptions} derives the same name for
+ * the compiler.
+ */
 export function fieldOf(name: OptionName): string {
   const affirmed = isNegative(name) ? name.slice('no-'.length) : name;
   const camelCase = affirmed.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());

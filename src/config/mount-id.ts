@@ -4,13 +4,16 @@ import type { Endpoints } from '../base/store-endpoints.ts';
 export interface MountIdentity {
   readonly endpoints: Endpoints;
   readonly bucket: string;
-  /** Empty, or ending with a slash. */
+  /** The prefix of the keys: empty, or with a slash at its end. */
   readonly prefix: string;
   /** Absolute path of the mount point. */
   readonly target: string;
   /** The environment whose release is shown; undefined for a plain prefix. */
   readonly ref?: string | undefined;
-  /** Whether it shows versions: a kernel that knows one layout is never shown the other. */
+  /**
+   * Whether the mount shows versions. This is part of the identity, so that a kernel that knows one layout is
+   * never shown the other layout.
+   */
   readonly versions?: boolean | undefined;
   /** The trees below the mount point, if it shows several. */
   readonly trees?: readonly TreeIdentity[] | undefined;
@@ -22,10 +25,11 @@ export interface TreeIdentity {
 }
 
 /**
- * The name of a mount in the cache and runtime directories: the first 12 hex digits of SHA-256 over these parts. First
- * endpoint (or `aws`), bucket, prefix and mount point; of a release, the environment; `versions`, if the mount shows
- * them; path, endpoint, bucket, prefix and environment of each of several trees. A NUL separates the parts, because
- * none of them can contain one.
+ * Returns the id of a mount, which is its name in the cache and runtime directories: the first 12 hex digits
+ * of a SHA-256 over parts that a NUL separates, because no part can contain a NUL. The parts are the first
+ * endpoint (or `aws`), bucket, prefix and mount point; the environment, if the mount shows a release;
+ * `versions`, if it shows versions; and if it shows several trees, the path, endpoint, bucket, prefix and
+ * environment of each tree.
  */
 export function mountId({
   endpoints,

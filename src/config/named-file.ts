@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { systemCode } from '../base/system-error.ts';
 import { ConfigError } from './config-error.ts';
 
-/** The text of a file that the user names. `what`: its name for the error. Throws ConfigError `unreadable-file`. */
+/**
+ * Reads the text of a file that the user names. `what` describes the file in the error. Throws ConfigError
+ * `unreadable-file`.
+ */
 export function readNamedFile(file: string, what: string, hint: string): string {
   try {
     return readFileSync(file, 'utf8');

@@ -1,7 +1,10 @@
-/** The candidate that a typing mistake most likely meant; undefined if none is close. */
+/**
+ * Returns the candidate that the user most likely meant by a mistyped word; undefined if no candidate is
+ * close.
+ */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // One mistake per three characters; more means another word.
+  // Accepts one mistake per three characters, and at least one. With more mistakes, another word was meant.
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {
     const mistakes = distance(typed.toLowerCase(), candidate.toLowerCase());
@@ -13,13 +16,16 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
   return best;
 }
 
-/** The value of a switch that negates another one, as written. */
+/** Returns the value that a switch must have if its negation was written with the value `written`. */
 export function oppositeValue(written: string): string {
   if (/^(true|yes|on|1)$/i.test(written)) return 'false';
   return /^(false|no|off|0)$/i.test(written) ? 'true' : 'true or false';
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b`. */
+/**
+ * Returns the number of insertions, deletions, substitutions and swaps of neighbours that lead from `a` to
+ * `b`.
+ */
 function distance(a: string, b: string): number {
   let twoBack: readonly number[] = [];
   let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -15,7 +15,10 @@ export interface Given {
 
 export type GivenOptions = ReadonlyMap<OptionName, Given>;
 
-/** `flag --region`, `environment DAGMOUNT_REGION`, `file /etc/dagmount.yaml, line 3`, `default`. */
+/**
+ * Formats an origin: `flag --region`, `environment DAGMOUNT_REGION`, `file /etc/dagmount.yaml, line 3`,
+ * `default`.
+ */
 export function describeOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'flag':
@@ -31,7 +34,7 @@ export function describeOrigin(origin: Origin): string {
   }
 }
 
-/** The key as the user wrote it there, to begin a sentence about it. */
+/** Returns the name of an option as the user wrote it at the origin, to begin a sentence about the option. */
 export function nameAtOrigin(name: OptionName, origin: Origin): string {
   switch (origin.kind) {
     case 'flag':

@@ -3,12 +3,12 @@ import { ConfigError } from './config-error.ts';
 import type { ResolvedTree } from './resolve.ts';
 import { parseS3Address, type S3Address } from './s3-address.ts';
 
-/** The number of trees that can have their own node ids. */
+/** Maximum number of trees of a mount: so many can have node ids of their own. */
 export const MOST_TREES = 64;
-/** Maximum length of a tree's path: the table of mounts names several of them. */
+/** Maximum length of a tree's path, because the kernel's table of mounts names the paths of several trees. */
 const LONGEST_PATH = 128;
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
-/** Maximum length of all tree paths together in the table of mounts. */
+/** Maximum length of all tree paths together in the kernel's table of mounts. */
 const LONGEST_SOURCE = 512;
 
 /** A tree, and its place below the mount point. */
@@ -18,7 +18,10 @@ export interface PlacedTree {
   readonly resolved: ResolvedTree;
 }
 
-/** The trees in the order of their paths, which is also the order of their numbers. Throws ConfigError. */
+/**
+ * Returns the trees in the order of their paths, which is also the order of their numbers. Throws ConfigError
+ * if the file names no tree or too many, or if a path or a source is invalid.
+ */
 export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree[] {
   if (named.length === 0) {
     throw new ConfigError(
@@ -45,7 +48,7 @@ export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree
   return placed;
 }
 
-/** The source of a mount with several trees, as the table of mounts shows it. */
+/** Returns the source of a mount with several trees, as the kernel's table of mounts shows it. */
 export function sourceOf(trees: readonly PlacedTree[]): string {
   const source = `trees:${trees.map(({ path }) => path).join('+')}`;
   if (source.length <= LONGEST_SOURCE) return source;
@@ -83,7 +86,7 @@ function requirePath({ given: { path, file, line } }: ResolvedTree): void {
   );
 }
 
-/** Refuses two trees of which one would lie in the directory of the other. */
+/** Refuses two trees with the same path, or of which one would lie in the directory of the other. */
 function requireApart(one: PlacedTree, other: PlacedTree): void {
   if (one.path !== other.path && !other.path.startsWith(`${one.path}/`)) return;
   const { file } = one.resolved.given;

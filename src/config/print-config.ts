@@ -7,7 +7,7 @@ import { yaml } from './yaml.ts';
 /** Options that a file cannot set. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['config', 'print-config']);
 
-/** The configuration as YAML for --config; a comment on each line names the origin of the value. */
+/** Formats the configuration as YAML for --config. A comment on each line names the origin of the value. */
 export function printedConfig(
   mount: { readonly source: string; readonly target: string; readonly id: string },
   options: readonly ResolvedOption[],
@@ -32,7 +32,7 @@ function optionLines(options: readonly ResolvedOption[]): readonly string[] {
   return lines.map(({ text, option }) => `${text.padEnd(width)}  # ${origin(option)}`);
 }
 
-/** The options that a tree sets itself; all others come from the mount. */
+/** Formats a tree with the options that the tree sets itself; all others come from the mount. */
 function treeLines({ path, source, options }: ShownTreeOptions): readonly string[] {
   const own = [`source: ${scalar(source)}`, ...optionLines(options)];
   return [`  - path: ${scalar(path)}`, ...own.map((line) => `    ${line}`)];
@@ -43,7 +43,7 @@ function origin({ name, text, origin }: ResolvedOption): string {
   return text === undefined ? `${said}: ${optionOf(name).default}` : said;
 }
 
-/** A value on one line. --config reads every scalar as text, so no scalar needs quotes. */
+/** Formats a value on one line. --config reads every scalar as text, so no scalar needs quotes. */
 function scalar(text: string | readonly string[]): string {
   const options = {
     schema: 'failsafe',

@@ -1,6 +1,6 @@
 import type { MountConfig } from './mount-config.ts';
 
-/** The options that decide when another tree is shown, and which. */
+/** Returns the options that decide when the mount shows another tree, and which tree. */
 export function publicationPolicy(config: MountConfig) {
   return {
     pollMs: config.pollIntervalMs,

@@ -9,10 +9,10 @@ import { type OptionName, type OptionValues, optionNames, optionOf } from './opt
 import { type Given, type GivenOptions, nameAtOrigin, type Origin } from './origin.ts';
 import type { GivenTree } from './trees-in-file.ts';
 
-/** An option, its value, and where that came from. */
+/** An option, its value, and the origin of the value. */
 export interface ResolvedOption {
   readonly name: OptionName;
-  /** As it was written, paths completed; undefined where it has no value. */
+  /** The value as it was written, with paths completed; undefined if the option has no value. */
   readonly text: string | readonly string[] | undefined;
   readonly value: unknown;
   readonly origin: Origin;
@@ -22,7 +22,7 @@ export interface ResolvedOptions {
   readonly values: OptionValues;
   /** Every option, in the order of the schema. */
   readonly options: readonly ResolvedOption[];
-  /** The trees in the configuration file, in its order. A tree's own options override all others. */
+  /** The trees in the order of the configuration file. A tree's own options override all others. */
   readonly trees: readonly ResolvedTree[];
 }
 
@@ -31,8 +31,9 @@ export interface ResolvedTree extends Omit<ResolvedOptions, 'trees'> {
 }
 
 /**
- * Flags override the environment, which overrides the file, which overrides the defaults. Throws ConfigError for the
- * first unknown key or invalid value, in any place, even if another place overrides it.
+ * Resolves every option: flags override the environment, which overrides the file, which overrides the
+ * defaults. Throws ConfigError for the first unknown key or invalid value in any place, even if another place
+ * overrides that value.
  */
 export function resolveOptions(flags: GivenOptions, environment: HostEnvironment): ResolvedOptions {
   const variables = givenByEnvironment(environment.env);
@@ -47,7 +48,7 @@ export function resolveOptions(flags: GivenOptions, environment: HostEnvironment
   return { ...resolvePlaces(places, environment), trees };
 }
 
-/** Earlier places override later ones. */
+/** Resolves every option from several places, of which an earlier place overrides a later one. */
 function resolvePlaces(
   places: readonly GivenOptions[],
   environment: HostEnvironment,
@@ -96,12 +97,18 @@ function resolveGiven(name: OptionName, given: Given, environment: HostEnvironme
   return { name, text, value: parsed.data, origin };
 }
 
-/** The name of the profile is an option, too: its default cannot come from a profile. */
+/**
+ * Takes the place of the profile while its name is resolved: that name is an option, too, whose default
+ * cannot come from a profile.
+ */
 function noProfile(): never {
   throw new Error('the name of the profile cannot come from a profile');
 }
 
-/** Reads the profile once, and only if an option has no value from elsewhere. */
+/**
+ * Creates the function that reads the profile. It reads the profile once, and only if an option has no value
+ * from elsewhere.
+ */
 function profileReader(named: string | undefined, environment: HostEnvironment): () => AwsProfile {
   let read: AwsProfile | undefined;
   return () => {
@@ -111,6 +118,6 @@ function profileReader(named: string | undefined, environment: HostEnvironment):
 }
 
 function quoted(text: string | readonly string[]): string {
-  // An address may carry a password by mistake.
+  // Hides the user and password that an address may have by mistake.
   return JSON.stringify(text).replace(/(\/\/)[^/@"]*@/g, '$1***@');
 }

@@ -6,7 +6,10 @@ export type ShownSource = ShownPrefix | ShownRelease;
 /** The objects below a prefix, as they are listed. */
 export interface ShownPrefix {
   readonly kind: 'prefix';
-  /** The object whose change means that there is something to list. */
+  /**
+   * The key of an object that is polled instead of the listing. If that object has changed, dagmount lists
+   * the prefix. Undefined if the listing itself is polled.
+   */
   readonly watchKey: string | undefined;
 }
 
@@ -26,7 +29,10 @@ type Options = Pick<
   'ref' | 'source' | 'releaseRoot' | 'minSeq' | 'allowedSigners' | 'stateDir' | 'watchKey'
 >;
 
-/** The only place that reads from the options whether a mount shows a prefix or a release. */
+/**
+ * Returns what a mount shows. This is the only place that reads from the options whether a mount shows a
+ * prefix or a release.
+ */
 export function shownSource(config: Options): ShownSource {
   const { ref: environment, source, releaseRoot, minSeq, allowedSigners, stateDir, watchKey } = config;
   if (environment === undefined) return { kind: 'prefix', watchKey };

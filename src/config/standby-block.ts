@@ -5,7 +5,7 @@ import type { Given, Origin } from './origin.ts';
 import { NONE } from './standby-sources.ts';
 import { yaml } from './yaml.ts';
 
-/** The keys of one standby in the file, and the option for each. */
+/** The keys of one standby in the configuration file, and the option for each key. */
 const KEYS = {
   source: 'standby-source',
   'endpoint-url': 'standby-endpoint-url',
@@ -15,7 +15,10 @@ const KEYS = {
 
 type Key = keyof typeof KEYS;
 
-/** Whether a key of the file is `standby:` with sources below it; `standby: true` is the switch of another option. */
+/**
+ * Whether a key of the file is `standby:` with sources below it. `standby: true` is something else: the
+ * opposite of the option `no-standby`.
+ */
 export function isStandbyBlock({ key, value }: Pair): boolean {
   const { isMap, isScalar, isSeq } = yaml();
   return isScalar(key) && key.value === 'standby' && (isSeq(value) || isMap(value));

@@ -2,7 +2,7 @@ import type { Endpoint } from '../base/store-endpoints.ts';
 import { ConfigError } from './config-error.ts';
 import { parseS3Address, type S3Address } from './s3-address.ts';
 
-/** Another store that has what is mounted. */
+/** A standby source: a place in another store that has the same objects as the mounted one. */
 export interface StandbySetting extends S3Address {
   readonly endpoint: Endpoint;
   readonly region: string | undefined;
@@ -16,10 +16,13 @@ export interface StandbyOptions {
   readonly standbyProfile: readonly string[];
 }
 
-/** Stands for the missing value of a source. */
+/** The text that stands for no value in a list with a value for each standby source. */
 export const NONE = '-';
 
-/** The standbys in the order in which they are tried. Throws ConfigError. */
+/**
+ * Returns the standbys in the order in which they are tried. Throws ConfigError if an address is invalid, or
+ * if the options have different numbers of values.
+ */
 export function standbySettings(options: StandbyOptions): readonly StandbySetting[] {
   const { standbySource: sources } = options;
   const of = (name: string, values: readonly string[], at: number): string | undefined => {

@@ -21,14 +21,14 @@ export interface GivenTree {
   readonly line: number;
 }
 
-/** A parsed file, and the lines of its nodes. */
+/** A parsed file, and the line of each of its YAML nodes. */
 export interface Places {
   readonly file: string;
   readonly document: Document;
   readonly lineOf: (node: unknown) => number;
 }
 
-/** The trees below the key `trees`. Throws ConfigError. */
+/** Reads the trees below the key `trees`. Throws ConfigError if one of them is invalid. */
 export function givenTrees(
   { key, value }: Pair,
   places: Places,

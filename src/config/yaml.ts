@@ -3,7 +3,7 @@ import type * as library from 'yaml';
 
 const require = createRequire(import.meta.url);
 
-/** Loaded only if a file is read or printed: it takes 40 ms. */
+/** Loads the YAML library only when a file is read or printed, because loading it takes 40 ms. */
 export function yaml(): typeof library {
   return require('yaml');
 }

@@ -1,10 +1,11 @@
 import type { ProblemDetails } from './shapes/status.ts';
 
 /**
- * A request to the daemon failed. `code` is that of its problem details, or
- * - `daemon-unavailable`: no process listens at the socket
- * - `daemon-silent`: no answer in time
- * - `socket-denied`: this user may not connect to it
+ * A request to the daemon failed. `code` is the code in the problem details of the daemon's answer, or one of
+ * these:
+ * - `daemon-unavailable`: no process listens on the socket
+ * - `daemon-silent`: no answer came in time
+ * - `socket-denied`: this user may not connect to the socket
  * - `restart-unclear`: a restart was requested, and the daemon ended before it answered
  * - `unintelligible`: the answering process is not dagmount
  */
@@ -12,7 +13,7 @@ export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: string;
   readonly hint: string;
-  /** The status of the answer; undefined if there was none. */
+  /** The HTTP status of the answer; undefined if there was no answer. */
   readonly status: number | undefined;
   readonly problem: ProblemDetails | undefined;
 

@@ -7,19 +7,19 @@ export interface AskOptions {
   readonly method?: 'GET' | 'POST' | 'PUT';
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
-  /** Requested media types; default: JSON. */
+  /** The requested media types; JSON by default. */
   readonly accept?: string;
-  /** The deadline for the whole answer, in milliseconds. */
+  /** The time limit for the whole answer, in milliseconds. */
   readonly deadlineMs?: number;
 }
 
-/** The largest answer: a list of 10,000 long paths has some 40 MB. */
+/** Maximum size of an answer. A page of 10,000 long paths has some 40 MB. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const MAX_PROBLEM_BYTES = 1024 * 1024;
 const DEADLINE_MS = 15_000;
-/** Lists, whose pages are joined. */
+/** Number of entries in each page that the client requests of a list. */
 const PAGE = 10_000;
-/** The most pages of a list: more entries than a tree can have. */
+/** Maximum number of pages of a list: so many have more entries than a tree can have. */
 const MOST_PAGES = 10_000;
 
 /** Asks one daemon over its control socket. Rejects with ClientError. */
@@ -29,24 +29,30 @@ export class ControlClient {
   readonly tree: string | undefined;
   readonly #address: () => string;
 
-  /** `address`: where to connect, determined for each request; default: the socket's path. Throws HostError. */
+  /**
+   * `address` returns the address to connect to, and is called for each request; by default it is the
+   * socket's path. It may throw HostError.
+   */
   constructor(socket: string, address: () => string = () => socket, tree?: string) {
     this.socket = socket;
     this.tree = tree;
     this.#address = address;
   }
 
-  /** A client of the same daemon for one of its trees. */
+  /** Creates a client of the same daemon for one of its trees. */
   inTree(tree: string): ControlClient {
     return new ControlClient(this.socket, this.#address, tree);
   }
 
-  /** A client of the same daemon for the whole mount. */
+  /** Returns a client of the same daemon for the whole mount. */
   get whole(): ControlClient {
     return this.tree === undefined ? this : new ControlClient(this.socket, this.#address);
   }
 
-  /** The JSON of an answer whose status is below 400. */
+  /**
+   * Sends a request, and resolves to the JSON of the answer. Rejects if the status of the answer is 400 or
+   * above.
+   */
   async ask<T>(path: string, options: AskOptions = {}): Promise<T> {
     const { status, text } = await this.#exchange(path, options);
     const json = this.#parse(text);
@@ -54,7 +60,10 @@ export class ControlClient {
     throw this.#problem(status, json);
   }
 
-  /** The text of an answer whose status is below 400. */
+  /**
+   * Sends a request, and resolves to the text of the answer. Rejects if the status of the answer is 400 or
+   * above.
+   */
   async text(path: string, options: AskOptions = {}): Promise<string> {
     const { status, text } = await this.#exchange(path, { accept: 'text/plain, */*;q=0.1', ...options });
     if (status < 400) return text;
@@ -62,8 +71,8 @@ export class ControlClient {
   }
 
   /**
-   * A streaming answer, as its bytes arrive. Rejects if it does not begin, and throws while it is read if it breaks
-   * off; ends when the daemon ends it.
+   * Requests a streaming answer, and yields its bytes as they arrive, until the daemon ends the answer.
+   * Throws ClientError if the answer does not begin, or if it breaks off.
    *
    * @param options.silenceMs the longest pause without bytes
    */
@@ -96,7 +105,10 @@ export class ControlClient {
     }
   }
 
-  /** Throws ClientError. */
+  /**
+   * Returns the address to connect to. Throws ClientError if this user may not use the socket, or if it does
+   * not exist.
+   */
   #connected(): string {
     try {
       return this.#address();
@@ -123,7 +135,7 @@ export class ControlClient {
     });
   }
 
-  /** All pages of a list, one after another. */
+  /** Yields all pages of a list, one after another. */
   async *pages<T extends { readonly next: string | null }>(
     path: string,
     query: Readonly<Record<string, string | undefined>> = {},
@@ -138,7 +150,7 @@ export class ControlClient {
     throw unintelligible(this.socket);
   }
 
-  /** The items of all pages. */
+  /** Returns the items of all pages of a list. */
   async items<Item>(path: string): Promise<Item[]> {
     const items: Item[] = [];
     for await (const page of this.pages<{ readonly items: readonly Item[]; readonly next: string | null }>(
@@ -202,12 +214,15 @@ export class ControlClient {
     });
   }
 
-  /** An unsent request to the daemon; calls `refuse` if the daemon answers with 101 (Switching Protocols). */
+  /**
+   * Creates a request to the daemon, without sending it. Calls `refuse` if the daemon answers with 101
+   * (Switching Protocols).
+   */
   #request(options: RequestOptions, refuse: (error: ClientError) => void): ClientRequest {
     const headers = { Host: 'dagmount', ...options.headers };
     const path = this.#inTree(options.path ?? '/');
     const asked = request({ ...options, path, socketPath: this.#connected(), agent: false, headers });
-    // Without a listener the request would end silently.
+    // Without a listener for such an answer, the request would end silently.
     asked.on('upgrade', (_answer, socket) => {
       socket.destroy();
       refuse(unintelligible(this.socket));
@@ -251,7 +266,7 @@ export class ControlClient {
   }
 }
 
-/** The text of an error answer, up to a bound. */
+/** Returns the text of an error answer. Stops reading when the answer exceeds MAX_PROBLEM_BYTES. */
 async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -1,9 +1,10 @@
 import { CodedError } from '../base/coded-error.ts';
 
 /**
- * - `socket-too-long`: the path of the socket is longer than the kernel takes
- * - `socket-unsafe`: another user's socket, or no socket, or a directory where other users could replace it
- * - `socket-in-use`: another process listens there
+ * - `socket-too-long`: the path of the socket is longer than the kernel accepts
+ * - `socket-unsafe`: the path has another user's socket, or something that is no socket, or is in a directory
+ *   where other users could replace the socket
+ * - `socket-in-use`: another process listens on the socket
  * - `socket-unusable`: the socket cannot be made
  * - `address-in-use`, `address-unusable`: a TCP address of the metrics or the webhook cannot be used
  * - `secret-unusable`: the file of the webhook's secrets cannot be used

@@ -11,16 +11,19 @@ import { WebhookSecrets } from './webhook/secrets.ts';
 import { WebhookServer } from './webhook/webhook-server.ts';
 
 export interface ControlServerOptions {
-  /** What the control socket answers. */
+  /** The routes of the control socket. */
   readonly routes: readonly Route[];
-  /** What TCP clients may request. */
+  /** The views that clients may request over TCP. */
   readonly views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>;
   readonly events: Pick<EventFeed, 'close'>;
   readonly log: Logger;
   readonly socket: SocketPlace;
   /** The TCP address of metrics and probes. */
   readonly metrics: TcpPlace | undefined;
-  /** The address for requests to look at the source, and the file with the secrets that prove them. */
+  /**
+   * The TCP address of the webhook, whose requests make the daemon check the source, and the file with the
+   * secrets that these requests must prove.
+   */
   readonly webhook?: (TcpPlace & WebhookOptions) | undefined;
   readonly limits?: Partial<HttpLimits>;
 }
@@ -32,7 +35,7 @@ export interface WebhookOptions {
 }
 
 export interface ControlServer {
-  /** The address of the metrics, with its actual port. */
+  /** The TCP port at which the metrics are really served; undefined if they are not served over TCP. */
   readonly metricsPort: number | undefined;
   readonly webhookPort: number | undefined;
   /** Resolves when the control socket has sent all pending answers, or after `deadlineMs`. */
@@ -41,7 +44,10 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Listens on the control socket, and on TCP if configured. Rejects with ControlError, leaving nothing behind. */
+/**
+ * Listens on the control socket, and on TCP if configured. If it cannot listen at one of these, closes the
+ * others, and rejects with ControlError.
+ */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { routes, views, events, log, socket, metrics, webhook, limits = {} } = options;
   const control = new HttpServer({ routes, log, limits });
@@ -66,7 +72,8 @@ export async function startControlServer(options: ControlServerOptions): Promise
       metricsPort: metrics && (await listen(new OpenServer({ routes: metricsRoutes(views), log }), metrics)),
       webhookPort: webhook && (await listen(webhookServer(webhook, log), webhook)),
       answered: (deadlineMs) => {
-        // Otherwise the close would wait for listeners indefinitely; they reconnect to the next server.
+        // Ends the streams of events, because the close would otherwise wait for their clients indefinitely.
+        // The clients reconnect to the next server.
         events.close();
         return control.answered(deadlineMs);
       },
@@ -80,7 +87,10 @@ export async function startControlServer(options: ControlServerOptions): Promise
 
 type Listening = Pick<OpenServer | WebhookServer, 'server' | 'close'>;
 
-/** Throws ControlError if a first server cannot use the secrets. A successor serves readers even without them. */
+/**
+ * Creates the server of the webhook. Throws ControlError if a first server cannot use the secrets. A
+ * successor does not throw, because it must serve readers even without the secrets.
+ */
 function webhookServer(
   { secretFile, onHint, onRefused, inherited }: WebhookOptions & Pick<TcpPlace, 'inherited'>,
   log: Logger,

@@ -1,4 +1,6 @@
-/** What each code of `degraded` means. The shown tree is complete in all of these cases. */
+/**
+ * What each code in the field `degraded` of a status means. The shown tree is complete in all of these cases.
+ */
 export const degradedMeanings = {
   'source-unreachable': 'dagmount cannot reach the store, and sees no changes.',
   'source-denied': 'The store refuses access, and dagmount sees no changes. Check credentials and policy.',

@@ -9,13 +9,13 @@ export type NewEvent = WithoutCommon<DaemonEvent>;
 export interface EventFeedOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Distinguishes this feed's ids from an earlier feed's: digits and letters. */
+  /** Digits and letters that distinguish the ids of this feed from those of an earlier feed. */
   readonly epoch: string;
   /** How many events are remembered. */
   readonly remembered?: number;
   /** Milliseconds between two signs of life. */
   readonly lifeMs?: number;
-  /** Bound on concurrent listeners. */
+  /** Maximum number of concurrent listeners. */
   readonly listeners?: number;
 }
 
@@ -24,13 +24,14 @@ const LIFE_MS = 15_000;
 const LISTENERS = 32;
 
 /**
- * The last events, for listeners. A listener's only state is its position in the remembered events. If it is so slow
- * that its position is dropped, it gets a comment and is disconnected.
+ * Remembers the last events, and sends events to listeners. The only state of a listener is its position in
+ * the remembered events. If a listener is so slow that the event at its position is dropped, it gets a
+ * comment and is disconnected.
  */
 export class EventFeed {
   readonly #options: EventFeedOptions;
   readonly #remembered: number;
-  /** Each with its number from 1 on, the oldest first. */
+  /** The remembered events, the oldest first, each with its number, which begins at 1. */
   readonly #events: { readonly number: number; readonly text: string }[] = [];
   readonly #waiting = new Set<() => void>();
   #last = 0;
@@ -42,7 +43,7 @@ export class EventFeed {
     this.#remembered = options.remembered ?? REMEMBERED;
   }
 
-  /** The current listeners. */
+  /** The number of current listeners. */
   get listeners(): number {
     return this.#listeners;
   }
@@ -64,8 +65,9 @@ export class EventFeed {
   }
 
   /**
-   * Server-sent events: those after `lastId`, as far as they are remembered, or new ones only. Ends if the feed is
-   * closed or the listener is too slow. Throws RefusedRequest `too-many-listeners`.
+   * Returns server-sent events: the remembered events after `lastId`, then new ones; without `lastId`, new
+   * ones only. Ends if the feed is closed or the listener is too slow. Throws RefusedRequest
+   * `too-many-listeners`.
    */
   listen(lastId: string | undefined, signal: AbortSignal): AsyncIterable<string> {
     const most = this.#options.listeners ?? LISTENERS;
@@ -80,7 +82,8 @@ export class EventFeed {
   }
 
   /**
-   * The number of the next event for a client that has seen `lastId`. An unknown id counts as older than all events.
+   * Returns the number of the next event for a client that has seen `lastId`. An unknown id counts as older
+   * than all events.
    */
   #placeAfter(lastId: string | undefined): number {
     if (lastId === undefined || lastId === '') return this.#last + 1;
@@ -90,7 +93,7 @@ export class EventFeed {
     return isKnown ? number + 1 : this.#first();
   }
 
-  /** The number of the oldest remembered event. */
+  /** Returns the number of the oldest remembered event. */
   #first(): number {
     return this.#events[0]?.number ?? this.#last + 1;
   }
@@ -98,7 +101,7 @@ export class EventFeed {
   async *#follow(from: number, signal: AbortSignal): AsyncGenerator<string> {
     this.#listeners += 1;
     try {
-      // Sent immediately, so that the client knows it is connected.
+      // Sends this comment immediately, so that the client knows that it is connected.
       yield ': listening\n\n';
       for (let next = from; !signal.aborted; ) {
         const first = this.#first();
@@ -118,7 +121,10 @@ export class EventFeed {
     }
   }
 
-  /** Whether there may be more events; otherwise a sign of life is due. */
+  /**
+   * Waits until there may be more events, and then resolves to true; resolves to false if a sign of life is
+   * due before.
+   */
   #more(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
       const done = (more: boolean): void => {

@@ -1,6 +1,6 @@
 import { RefusedRequest } from './refused-request.ts';
 
-/** Items of a page if the request names no number. */
+/** Number of items of a page if the request has no `limit`. */
 export const DEFAULT_LIMIT = 1_000;
 
 export interface PageQuery {
@@ -14,12 +14,12 @@ export interface Page<T> {
 }
 
 /**
- * One page of a list that may change between two pages. `next` names the last item by its key and its index among the
- * items with that key, so that no item is lost or repeated if others are added or removed.
+ * Returns a page of a list that may change between two pages. `next` names the last item by its key and its
+ * index among the items with that key, so that no item is lost or repeated if others are added or removed.
  *
  * @param items in the order of `compare`
- * @param keyOf the sort key
- * @param compare of two keys
+ * @param keyOf returns the sort key of an item
+ * @param compare compares two keys
  */
 export function pageOf<T>(
   items: readonly T[],
@@ -37,7 +37,7 @@ export function pageOf<T>(
   return { items: page, next: `${same}:${key}` };
 }
 
-/** A page of a list that never changes: `next` is the position of its end. */
+/** Returns a page of a list that never changes. `next` is the position of the page's end. */
 export function stretchOf(
   length: number,
   query: PageQuery,

@@ -1,6 +1,6 @@
 import type { ProblemDetails } from './shapes/status.ts';
 
-/** Every code that an answer may carry, with its status and its title. */
+/** Every error code that an answer may have, with its status and its title. */
 export const refusals = {
   'malformed-request': [400, 'The request is malformed'],
   'bad-parameter': [400, 'A parameter is invalid'],
@@ -60,7 +60,7 @@ export class RefusedRequest extends Error {
     extra: {
       readonly members?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, string>>;
-      /** Set if it differs from the usual status of the code. */
+      /** The status of the answer, if it differs from the usual status of the code. */
       readonly status?: number;
     } = {},
   ) {

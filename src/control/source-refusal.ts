@@ -15,14 +15,17 @@ const OF_THIS_HOST: Readonly<Record<string, RefusalCode>> = {
 /** Degradations of a failing source. A slow source still answers. */
 type SourceTrouble = Exclude<Extract<DegradedCode, `source-${string}`>, 'source-slow'>;
 
-/** The degradation that a failed revalidation shows in the source; undefined if it shows none. */
+/**
+ * Returns the degradation that a revalidation which failed with this code shows in the source; undefined if
+ * it shows none.
+ */
 export function sourceTrouble(code: string): SourceTrouble | undefined {
   if (NOT_THE_SOURCE.has(code)) return undefined;
   if (DENIED.has(code)) return 'source-denied';
   return code === 'throttled' ? 'source-throttled' : 'source-unreachable';
 }
 
-/** The answer for a failed revalidation. */
+/** Creates the answer for a failed revalidation. */
 export function sourceRefusal({ code, message, hint }: SourceFailure): RefusedRequest {
   const problem = sourceTrouble(code) ?? OF_THIS_HOST[code] ?? 'unsettled';
   return new RefusedRequest(problem, message, hint, { members: { sourceCode: code } });

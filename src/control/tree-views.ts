@@ -2,10 +2,10 @@ import type { AbsenceCode, Entry, EntryItem } from './shapes/entries.ts';
 import type { PastReleaseView } from './shapes/release.ts';
 
 export interface PageOfEntries {
-  /** Made one by one, as they are consumed. */
+  /** The entries, each of which is made when it is consumed. */
   readonly items: Iterable<EntryItem>;
   readonly next: string | null;
-  /** The step of the tree, if the source is a release. */
+  /** The step that the tree shows, if the source is a release. */
   readonly release?: PastReleaseView;
 }
 
@@ -17,12 +17,15 @@ export interface Absence {
   readonly hint: string;
 }
 
-/** The shown tree, or with `version` the tree of that version. Throws RefusedRequest if it is not shown. */
+/**
+ * The shown tree, or with `version` the tree of that version. Throws RefusedRequest if the mount does not
+ * show that version.
+ */
 export interface TreeViews {
-  /** The id of the shown generation; undefined before the first. */
+  /** Returns the id of the shown generation; undefined before the first generation. */
   id(version?: string): string | undefined;
   /**
-   * One page in byte order of the paths. Undefined before there is a tree.
+   * Returns a page of the entries, in byte order of their paths; undefined before there is a tree.
    *
    * @param after the page starts after this path, which may have been removed
    */
@@ -32,6 +35,9 @@ export interface TreeViews {
     limit: number,
     version?: string,
   ): Promise<(PageOfEntries & { readonly id: string }) | undefined>;
-  /** Undefined before there is a tree. Rejects with the signal's reason. */
+  /**
+   * Returns what is known about a path; undefined before there is a tree. Rejects with the signal's reason if
+   * it aborts.
+   */
   entry(path: string, signal: AbortSignal, version?: string): Promise<Entry | Absence | undefined>;
 }

@@ -6,7 +6,7 @@ import type { TreeViews } from './tree-views.ts';
 
 /** Why a revalidation failed. */
 export interface SourceFailure {
-  /** The code of the store's error, or of the revalidation's. */
+  /** The code of the store's error, or of the revalidation's own error. */
   readonly code: string;
   readonly message: string;
   readonly hint: string | undefined;
@@ -25,10 +25,10 @@ export type AcceptEnd =
 
 /** The result of a request to replace this server. */
 export type RestartEnd =
-  /** The standby is ready; this server ends after it has answered. */
+  /** The other server is ready and stands by. This server ends after it has answered the request. */
   | { readonly kind: 'stands-by' }
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** The mount ended meanwhile, and this server with it. */
+  /** The mount ended meanwhile, and this server ends with it. */
   | { readonly kind: 'ends' }
   | { readonly kind: 'unsupervised' };
 
@@ -41,43 +41,58 @@ export interface ChangedPaths {
   readonly removed: readonly string[];
 }
 
-/** What the socket shows of a mount, and does with it; supplied by the code that composes the daemon. */
+/**
+ * What the control socket shows of a mount, and does with it. The code that composes the daemon supplies
+ * these functions.
+ */
 export interface MountControlViews {
   status(): Status;
   readiness(): Probe;
-  /** Rejects or resolves to `fail` only if the session or the main loop does not respond. */
+  /**
+   * Checks whether the daemon works. Rejects or resolves to `fail` only if the session or the main loop does
+   * not respond.
+   */
   health(): Promise<Probe>;
   /** Starts another server beside this one. Resolves when that server is ready, or when it has failed. */
   restart(): Promise<RestartEnd>;
-  /** In Prometheus' text format, or as OpenMetrics. */
+  /** Returns the metrics in Prometheus' text format, or as OpenMetrics. */
   metrics(openMetrics: boolean): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
-/** What the socket shows of a tree, and does with it. */
+/** What the control socket shows of a tree, and does with it. */
 export interface TreeControlViews {
   status(): Status;
   readiness(): Probe;
-  /** The oldest first. */
+  /** Returns the remembered publications, the oldest first. */
   history(): readonly HistoryItem[];
-  /** `since` undefined: the generation before `to`. Returns undefined if one of them is no longer kept. */
+  /**
+   * Returns the paths that differ between two generations; undefined if one of these is no longer kept. If
+   * `since` is undefined, it is the generation before `to`.
+   */
   changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined>;
-  /** Sorted by key; the same array as long as nothing changes. */
+  /**
+   * Returns the keys that are not shown as they are, sorted by key. Returns the same array as long as nothing
+   * changes.
+   */
   problems(): readonly ProblemItem[];
-  /** Resolves with the result of a revalidation that starts after the call. Rejects when the daemon ends. */
+  /**
+   * Makes the tree check its source. Resolves to the result of a revalidation that starts after the call.
+   * Rejects when the daemon ends.
+   */
   refresh(): Promise<RefreshEnd>;
   accept(generation: string | undefined): Promise<AcceptEnd>;
 }
 
-/** What the socket shows and does if a tree is the whole mount. */
+/** What the control socket shows and does if a tree is the whole mount. */
 export interface ControlViews extends MountControlViews, TreeControlViews {}
 
-/** The rest of what the socket shows and does of a tree, by subject. */
+/** The further subjects of which the control socket shows and does something for a tree. */
 export interface TreeParts {
   readonly tree: TreeViews;
   readonly cache: CacheViews;
 }
 
-/** The rest of what the socket shows and does of a mount, by subject. */
+/** The further subjects of which the control socket shows and does something for a mount. */
 export interface MountParts {
   readonly version: string;
   readonly events: EventFeed;
@@ -88,7 +103,7 @@ export interface ControlParts extends MountParts, TreeParts {}
 
 /** One of several trees of a mount. */
 export interface ControlledTree extends TreeParts {
-  /** Its directory below the mount point. */
+  /** The tree's directory below the mount point. */
   readonly path: string;
   readonly views: TreeControlViews;
 }

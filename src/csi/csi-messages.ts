@@ -1,6 +1,6 @@
 /**
- * The messages of CSI 1.x that a node's driver and kubelet exchange, with the field numbers of the published csi.proto.
- * This driver does not read fields that are missing here; protobuf skips them.
+ * The messages of CSI 1.x that the driver of a node and kubelet exchange, with the field numbers of the
+ * published csi.proto. The driver does not read fields that are missing here; protobuf skips them.
  */
 const text = (id: number) => ({ type: 'string', id });
 const texts = (id: number) => ({ keyType: 'string', type: 'string', id });
@@ -34,7 +34,7 @@ export const csiMessages = {
             GetPluginInfoRequest: empty,
             GetPluginInfoResponse: { fields: { name: text(1), vendorVersion: text(2) } },
             GetPluginCapabilitiesRequest: empty,
-            // This driver has none of the capabilities: no controller, no topology, no expansion.
+            // This driver has no capability of a plugin: no controller, no topology, no expansion.
             GetPluginCapabilitiesResponse: empty,
             ProbeRequest: empty,
             ProbeResponse: { fields: { ready: { type: 'google.protobuf.BoolValue', id: 1 } } },
@@ -51,7 +51,7 @@ export const csiMessages = {
             NodeUnpublishVolumeRequest: { fields: { volumeId: text(1), targetPath: text(2) } },
             NodeUnpublishVolumeResponse: empty,
             NodeGetCapabilitiesRequest: empty,
-            // This driver has none of these either: no staging, no statistics, no expansion.
+            // This driver has no capability of a node: no staging, no statistics, no expansion.
             NodeGetCapabilitiesResponse: empty,
             NodeGetInfoRequest: empty,
             NodeGetInfoResponse: { fields: { nodeId: text(1) } },

@@ -6,23 +6,26 @@ import { isFileKey } from '../config/options/options.ts';
 import { yaml } from '../config/yaml.ts';
 import { AllowList } from './allow-list.ts';
 
-/** What the operator of a node lets volumes show, and how. */
+/** The driver's configuration: what the operator of a node lets volumes show, and how. */
 export interface DriverConfig {
   readonly sources: AllowList;
   /** Endpoints that a volume may name. */
   readonly endpoints: ReadonlySet<string>;
-  /** Options of mount, by the name of their profile. A volume without a profile has `default`, if there is one. */
+  /**
+   * The options of `dagmount mount` by the name of their profile. A volume that names no profile has the
+   * profile `default`, if there is one.
+   */
   readonly profiles: ReadonlyMap<string, readonly MountOption[]>;
-  /** How long a publish waits for the tree, milliseconds. */
+  /** How long the publish of a volume waits for the tree, milliseconds. */
   readonly deadlineMs: number;
   /** How long a mount stays without a volume that uses it, milliseconds. */
   readonly idleMs: number;
   /** Maximum number of mounts at a time. */
   readonly mostMounts: number;
   readonly stateDirectory: string;
-  /** Contains the cache of each mount. */
+  /** The directory that contains the cache of each mount. */
   readonly cacheDirectory: string;
-  /** The holder's socket. */
+  /** The socket of the holder, which keeps the mounts while no driver runs (docs/takeover.md). */
   readonly holder: string;
 }
 
@@ -31,13 +34,16 @@ export interface MountOption {
   readonly values: readonly string[];
 }
 
-/** The same limit as in native/holder. */
+/** The most mounts that a holder keeps: the same limit as in native/holder. */
 const HOLDER_MOUNTS = 128;
 const DAY_MS = 24 * 3_600_000;
-/** kubelet ends a call after two minutes. */
+/** The longest deadline of a publish: kubelet ends a call after two minutes. */
 const LONGEST_PUBLISH_MS = 110_000;
 const HINT = 'See docs/csi.md for what the file holds.';
-/** Options that the driver sets itself for each mount, and addresses where only one mount of a node could listen. */
+/**
+ * Options that no profile may have: those that the driver sets itself for each mount, and addresses where
+ * only one mount of a node could listen.
+ */
 const OWN_OPTIONS: ReadonlySet<string> = new Set([
   'socket',
   'cache-dir',
@@ -71,7 +77,7 @@ export function readDriverConfig(file: string): DriverConfig {
 /** Throws ConfigError. */
 export function parseDriverConfig(text: string, file: string): DriverConfig {
   const { parseDocument } = yaml();
-  // Keeps all scalars as written.
+  // The schema `failsafe` keeps all scalars as texts, as they are written.
   const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) throw unparsable(file, error.message.split('\n', 1)[0] ?? '', error);

@@ -19,13 +19,16 @@ export class DriverError extends CodedError<'driver-running' | 'driver-unlockabl
 
 export interface DriverLockOptions {
   readonly paths: readonly string[];
-  /** An fd that holds the exclusive flock(2) of the file at a path, made if missing; or the negative errno. */
+  /**
+   * Locks the file at a path exclusively by flock(2), and creates it if it is missing. Returns the fd that
+   * has the lock, or the negative errno.
+   */
   readonly lockFile: (path: string) => number;
-  /** The name of this driver, for the log of a driver that waits for it. */
+  /** The name of this driver, for the log of another driver that waits for this one. */
   readonly name: string;
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   readonly log: Logger;
-  /** Ends the wait. */
+  /** Ends the wait for another driver. */
   readonly signal: AbortSignal;
 }
 
@@ -33,13 +36,13 @@ export interface DriverLock {
   release(): void;
 }
 
-/** Longer than Kubernetes gives the pod of a driver to end. */
+/** How long a driver waits for another one to end: longer than Kubernetes gives a driver's pod to end. */
 const PATIENCE_MS = 60_000;
 const LOOK_MS = 250;
 const HELD = 'EAGAIN';
 const LONGEST_NOTE = 200;
 
-/** A lock file for each thing that two drivers must not share. */
+/** Returns the paths of the lock files: one file for each thing that two drivers must not share. */
 export function driverLockPaths(
   { stateDirectory, cacheDirectory }: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory'>,
   kubeletDirectory: string,
@@ -55,10 +58,12 @@ export function driverLockPaths(
 }
 
 /**
- * Keeps two drivers apart: the second driver would unmount what the first is about to publish, remove its keys and
- * tokens, and replace its socket. When the first one ends, it would remove the socket of the second. Waits for a driver
- * that ends soon, as in an upgrade that starts the new pod first. The kernel unlocks when the process ends, however it
- * ends. Rejects with DriverError, or with the reason of `signal`.
+ * Locks the files at `paths`, so that only one driver runs. A second driver would unmount what the first is
+ * about to publish, remove the keys and tokens of the first, and replace its socket. The first driver would
+ * remove the socket of the second when it ends. Waits for another driver that ends soon, as in an upgrade
+ * that starts the new pod first. The kernel removes the locks when the process ends, in whatever way it ends.
+ * Rejects with DriverError if another driver does not end, or a file cannot be locked; or with the reason of
+ * `signal`.
  */
 export async function lockDriver(options: DriverLockOptions): Promise<DriverLock> {
   const { paths, name, clock, log, signal } = options;
@@ -67,7 +72,7 @@ export async function lockDriver(options: DriverLockOptions): Promise<DriverLock
   const release = (): void => fds.splice(0).forEach(closeSync);
   let waitsFor: string | undefined;
   try {
-    // Two paths may be in one directory: without the Set, this process would wait for itself.
+    // Two paths may be the same file. Without the Set, this process would wait for itself.
     for (const path of new Set(paths.map(placeOf))) {
       for (;;) {
         const fd = locked(path, options);
@@ -97,7 +102,7 @@ export async function lockDriver(options: DriverLockOptions): Promise<DriverLock
   return { release };
 }
 
-/** The path without links; its directory exists now. */
+/** Returns the path with the links of its directory resolved. Creates the directory if it is missing. */
 function placeOf(path: string): string {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
@@ -108,7 +113,7 @@ function placeOf(path: string): string {
   }
 }
 
-/** Undefined if another process has the lock. */
+/** Locks a file and returns its fd; undefined if another process has the lock. */
 function locked(path: string, { lockFile }: DriverLockOptions): number | undefined {
   const fd = lockFile(path);
   if (fd >= 0) return fd;
@@ -117,7 +122,10 @@ function locked(path: string, { lockFile }: DriverLockOptions): number | undefin
   throw unlockable(path, code);
 }
 
-/** Only for the error of another driver, so a full disk does not end this one. */
+/**
+ * Writes the name of this driver to a lock file, for the error of another driver. The name is used for
+ * nothing else, so a full disk does not end this driver.
+ */
 function write(fd: number, note: string): void {
   try {
     ftruncateSync(fd);

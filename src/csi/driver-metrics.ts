@@ -31,7 +31,7 @@ export const driverMetrics = {
   },
 } as const satisfies Readonly<Record<string, Declaration>>;
 
-/** How publishes of this driver ended. */
+/** Counts how publishes of volumes by this driver ended. */
 export class PublishCounter {
   readonly #counts = new Map<Outcome, number>([['ok', 0]]);
 
@@ -62,15 +62,18 @@ export class PublishCounter {
 export interface DriverMetricsOptions {
   readonly version: string;
   readonly publishes: PublishCounter;
-  /** Volumes that are published. */
+  /** The number of volumes that are published. */
   readonly volumes: () => number;
-  /** The sources of the mounts that have a process, by key. */
+  /** The sources of the mounts that have a process, by the keys of the mounts. */
   readonly mounts: () => ReadonlyMap<string, string>;
   /** The metrics of a mount, in Prometheus' text format. */
   readonly ask: (key: string) => Promise<string>;
 }
 
-/** The metrics of a node: those of the driver, and those of each mount with the labels `source` and `mount_key`. */
+/**
+ * The metrics of a node: those of the driver; and those of each mount, with the labels `source` and
+ * `mount_key`.
+ */
 export class DriverMetrics {
   readonly #options: DriverMetricsOptions;
 
@@ -78,7 +81,10 @@ export class DriverMetrics {
     this.#options = options;
   }
 
-  /** Never waits for a mount longer than `ask` does; a mount that does not answer is left out, and counts as down. */
+  /**
+   * Returns the metrics as text. Waits for a mount no longer than `ask` does. A mount that does not answer is
+   * reported as down, and its metrics are left out.
+   */
   async text(): Promise<string> {
     const { mounts, ask } = this.#options;
     const asked = await Promise.all(

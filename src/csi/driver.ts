@@ -24,7 +24,7 @@ export interface DriverOptions {
   readonly version: string;
 }
 
-/** The answers of the Identity and Node services. All reject with VolumeError. */
+/** Answers the calls of CSI's Identity and Node services. A call that fails rejects with VolumeError. */
 export class Driver {
   readonly #options: DriverOptions;
 
@@ -74,7 +74,9 @@ function requireVolume(volumeId: string, target: string): void {
   if (target === '') throw new VolumeError('malformed', 'The call names no target path.', HINT);
 }
 
-/** Accepts every access mode, because volumes are read-only. */
+/**
+ * Refuses a volume that is used as a block device. Accepts every access mode, because volumes are read-only.
+ */
 function requireCapability(capability: VolumeCapability | null): void {
   if (capability === null || capability.accessMode === null) {
     throw new VolumeError('malformed', 'The call names no capability of the volume.', HINT);

@@ -15,11 +15,14 @@ import type { Driver } from './driver.ts';
 import { VolumeError, type VolumeErrorCode } from './volume-error.ts';
 
 const SCHEME = 'unix://';
-/** kubelet sends small messages. */
 const CLOSE_MS = 5_000;
+/** Longer messages are refused, in bytes. kubelet sends small messages. */
 const LONGEST_MESSAGE = 1024 * 1024;
 
-/** As the CSI specification uses the codes: kubelet repeats a call that fails with any of them. */
+/**
+ * The gRPC status of each error, as the CSI specification uses them. kubelet repeats a call that fails with
+ * any of these.
+ */
 const statuses: Readonly<Record<VolumeErrorCode, status>> = {
   malformed: status.INVALID_ARGUMENT,
   'not-allowed': status.PERMISSION_DENIED,
@@ -33,13 +36,16 @@ const statuses: Readonly<Record<VolumeErrorCode, status>> = {
 };
 
 export interface GrpcServer {
-  /** Resolves when the calls under way have been answered, or are cut off after CLOSE_MS: kubelet repeats them. */
+  /**
+   * Resolves when the running calls have been answered. After CLOSE_MS it cuts off the others; kubelet
+   * repeats them.
+   */
   close(): Promise<void>;
 }
 
 type Method = (message: never) => unknown;
 
-/** Answers kubelet at `unix:///path`, and replaces a socket that an earlier driver left there. */
+/** Answers kubelet at `unix:///path`. Replaces a socket that an earlier driver left there. */
 export async function serveDriver(endpoint: string, driver: Driver, log: Logger): Promise<GrpcServer> {
   const path = socketOf(endpoint);
   rmSync(path, { force: true });
@@ -61,7 +67,7 @@ export async function serveDriver(endpoint: string, driver: Driver, log: Logger)
       error === null ? resolve() : reject(error),
     );
   });
-  // A client of this socket can mount with the node's credentials.
+  // Only the driver's user may connect: a client of this socket can mount with the node's credentials.
   chmodSync(path, 0o600);
   return {
     close: () =>
@@ -97,7 +103,7 @@ function answering(method: Method, log: Logger): handleUnaryCall<object, object>
   };
 }
 
-/** kubelet shows `details` in the events of the pod. */
+/** Logs an error, and returns it as a gRPC status. kubelet shows `details` in the events of the pod. */
 function refusal(error: unknown, request: object, log: Logger): Partial<StatusObject> {
   const { volumeId: volume, targetPath: target } = request as {
     readonly volumeId?: string;
@@ -112,7 +118,7 @@ function refusal(error: unknown, request: object, log: Logger): Partial<StatusOb
     { event: 'volume-refused', volume, target, error },
     'a call of kubelet failed with an unexpected error',
   );
-  // For example a full disk: not a bug, and the operator needs the errno.
+  // A system error, for example of a full disk, is no bug of dagmount, and the operator needs its errno.
   if (isSystemError(error)) {
     const details = `The driver cannot use a file of this node: ${error.syscall} failed with ${error.code}.`;
     return { code: status.INTERNAL, details };

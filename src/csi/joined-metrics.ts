@@ -5,16 +5,19 @@ export interface MetricsSource {
 }
 
 interface Family {
-  /** HELP and TYPE. */
+  /** The lines HELP and TYPE. */
   readonly comments: string[];
   readonly samples: string[];
 }
 
-/** Name, labels in braces if there are any, value. A label may hold any character, a brace or a blank included. */
+/**
+ * Matches a sample: name, labels in braces if it has any, value. The value of a label may have any character,
+ * also a brace or a blank.
+ */
 const SAMPLE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? ([^{} ]+(?: \d+)?)$/;
 const COMMENT = /^# (?:HELP|TYPE) (\S+) /;
 
-/** The samples of several sources as one text, in which each family occurs once, as Prometheus requires. */
+/** Returns the samples of several sources as one text, with each family once, as Prometheus requires. */
 export function joinedMetrics(sources: readonly MetricsSource[]): string {
   const families = new Map<string, Family>();
   for (const { labels, text } of sources) {

@@ -26,9 +26,12 @@ export interface MountCommandOptions {
 
 const LOOK_MS = 100;
 const LONGEST_REST = 64 * 1024;
-/** The part of a publish's deadline that a mount may wait for the store: its last try takes time, too. */
+/**
+ * The part of a publish's deadline for which a mount may wait for the store. The rest is for the mount's last
+ * try, which takes time, too.
+ */
 const STORE_SHARE = 0.5;
-/** By the exit codes of cli/exit-codes.ts; any other is a failure of the mount. */
+/** The error code for each exit code of `dagmount mount` (cli/exit-codes.ts); `failed` for any other. */
 const CODES: ReadonlyMap<unknown, VolumeErrorCode> = new Map([
   [64, 'malformed'],
   [66, 'no-source'],
@@ -38,8 +41,8 @@ const CODES: ReadonlyMap<unknown, VolumeErrorCode> = new Map([
   [78, 'malformed'],
 ]);
 /**
- * Credentials of the driver that the SDK would use before a pod's own token, or after that token has failed. A pod that
- * names a role must never read with the driver's credentials.
+ * Variables with credentials of the driver that the SDK would use before a pod's own token, or after that
+ * token has failed. A pod that names a role must never read with the driver's credentials.
  */
 const OF_DRIVER: readonly string[] = [
   'AWS_ACCESS_KEY_ID',
@@ -53,10 +56,10 @@ const OF_DRIVER: readonly string[] = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
 ];
 const NO_FILE = '/dev/null';
-/** The prefix that String(error) adds. */
+/** Matches the prefix that String(error) adds. */
 const ERROR_NAME = /^\w*Error: /;
 
-/** Runs `dagmount mount` for a request, each with a supervisor of its own. */
+/** Runs one `dagmount mount` for each request, with a supervisor of its own. */
 export class MountCommand {
   readonly #options: MountCommandOptions;
 
@@ -86,7 +89,8 @@ export class MountCommand {
       ended,
       obstacle: () => failure.obstacle,
       stop: () => {
-        // If the supervisor was killed, the server has a new one, which is not a child of this process.
+        // If the supervisor was killed, the server has started another one. That is not a child of this
+        // process, so the mount is detached instead.
         if (!child.kill('SIGTERM')) unmount(place).catch(() => undefined);
       },
       leave: () => leave(child),
@@ -129,7 +133,9 @@ function flagsOf({ name, values }: MountOption): readonly string[] {
   return [values[0] === 'true' ? `--${name}` : `--${negation}`];
 }
 
-/** Makes the server hand over, and the supervisor leave the mount to the next one. */
+/**
+ * Makes the server prepare the takeover, and the supervisor leave the mount in place for the next supervisor.
+ */
 function leave(child: ChildProcess): void {
   child.kill('SIGUSR1');
 }
@@ -151,7 +157,7 @@ async function isReady(
   }
 }
 
-/** Forwards the lines of a mount's log, and keeps what the mount waits for, and why it ended. */
+/** Forwards the lines of a mount's log. Remembers what the mount waits for, and why it ended. */
 class MountLog {
   readonly #write: (line: string) => void;
   #rest = '';

@@ -21,12 +21,13 @@ import type { Token } from './volume.ts';
 
 export interface MountFilesOptions {
   readonly config: Pick<DriverConfig, 'stateDirectory' | 'cacheDirectory' | 'mostMounts'>;
-  /** Contains the mount point of each mount. */
+  /** The directory that contains the mount point of each mount. */
   readonly mountsDirectory: string;
 }
 
 /**
- * Beside the socket's directory: containers that mount that directory would get copies of the mounts, and keep them.
+ * Returns the directory for the mount points. It lies beside the directory of the driver's socket, not in it:
+ * containers that mount that directory would get copies of the mounts, and keep them.
  */
 export function mountsDirectoryOf(kubeletDirectory: string): string {
   return join(kubeletDirectory, 'plugins', `${DRIVER_NAME}.mounts`);
@@ -35,7 +36,10 @@ export function mountsDirectoryOf(kubeletDirectory: string): string {
 const KEY = /^[0-9a-f]{16}$/;
 const REMOVED = '.removed-';
 
-/** What the driver keeps on the node for its mounts, by their keys: mount point, keys and tokens, cache. */
+/**
+ * The files that the driver keeps on the node for each mount, by its key: mount point, keys and tokens,
+ * cache.
+ */
 export class MountFiles {
   readonly #options: MountFilesOptions;
 
@@ -53,12 +57,16 @@ export class MountFiles {
   makePlace(key: string): string {
     const { mountsDirectory } = this.#options;
     const place = this.placeOf(key);
-    // mkdir with `recursive` would access the directory: a mount there may wait for the process that is started here.
+    // mkdir with `recursive` would access the directory, and a mount there may be waiting for the process
+    // that this start adds.
     if (!existsInParent(mountsDirectory, key)) mkdirSync(place, { mode: 0o755 });
     return place;
   }
 
-  /** Returns the cache of a mount that starts. The caches of the last started mounts stay, for later pods. */
+  /**
+   * Returns the cache directory of a mount that starts, and marks it as used now. The caches of the mounts
+   * that started last stay, for later pods.
+   */
   openCache(key: string, now: number): string {
     const cache = join(this.#options.config.cacheDirectory, key);
     mkdirSync(cache, { recursive: true, mode: 0o700 });
@@ -78,7 +86,10 @@ export class MountFiles {
     return join(this.#directory(key), persistedFiles.token.name);
   }
 
-  /** Keeps kubelet's token where the mount's SDK reads it, unless a later one is there. */
+  /**
+   * Writes kubelet's token to the file from which the mount's SDK reads it, unless that file has a token that
+   * does not expire earlier.
+   */
   keepToken(key: string, { token, expiresAt }: Token): void {
     const path = this.tokenFile(key);
     const expiry = `${path}.expires`;
@@ -87,7 +98,10 @@ export class MountFiles {
     replaceFile(expiry, String(expiresAt));
   }
 
-  /** Proves that a later driver's mount is the same one: the key outlives this driver, but not the mount. */
+  /**
+   * Returns the key that proves to the holder that a later driver starts the same mount. The secret behind
+   * the key outlives this driver, but not the mount.
+   */
   holdKey(key: string): string {
     const path = join(this.#directory(key), persistedFiles.holdKey.name);
     if (!existsSync(path)) replaceFile(path, randomBytes(32).toString('hex'));
@@ -95,7 +109,10 @@ export class MountFiles {
     return createHash('sha256').update(`${secret} ${key}`).digest('hex');
   }
 
-  /** Removes mount point, keys and token of a mount that no volume uses, unless something is still mounted there. */
+  /**
+   * Removes mount point, keys and token of a mount that no volume uses, unless its mount point is still in
+   * use.
+   */
   forget(key: string): void {
     try {
       rmdirSync(this.placeOf(key));
@@ -105,7 +122,9 @@ export class MountFiles {
     rmSync(join(this.#stateDirectory, key), { recursive: true, force: true });
   }
 
-  /** Forgets all mounts but these, and removes the least recently used caches. */
+  /**
+   * Forgets all mounts except the used ones. Removes the least recently used caches if there are too many.
+   */
   clear(used: ReadonlySet<string>): void {
     const known = [this.#options.mountsDirectory, this.#stateDirectory].flatMap(keysIn);
     for (const key of new Set(known)) if (!used.has(key)) this.forget(key);
@@ -113,8 +132,8 @@ export class MountFiles {
   }
 
   /**
-   * Removes the least recently used caches if there are more than the maximum number of mounts: any author of a pod can
-   * request another mount, and the caches would fill the disk.
+   * Removes the least recently used caches if there are more caches than mounts may exist. Without this
+   * bound, the caches would fill the disk, because any author of a pod can request another mount.
    */
   boundCaches(used: ReadonlySet<string>): void {
     const { cacheDirectory, mostMounts } = this.#options.config;
@@ -122,11 +141,11 @@ export class MountFiles {
     const times = new Map(unused.map((key) => [key, usedAt(join(cacheDirectory, key))]));
     const newestFirst = unused.toSorted((one, other) => (times.get(other) ?? 0) - (times.get(one) ?? 0));
     for (const key of newestFirst.slice(Math.max(0, mostMounts - used.size))) {
-      // A rename is atomic: a mount that starts meanwhile gets a directory of its own.
+      // A rename is atomic, so a mount that starts meanwhile gets a new directory.
       const removed = `${REMOVED}${randomBytes(8).toString('hex')}`;
       renameSync(join(cacheDirectory, key), join(cacheDirectory, removed));
     }
-    // The next call removes what cannot be removed now, and what a driver left that was killed meanwhile.
+    // The next call removes the directories that cannot be removed now, and those that a killed driver left.
     for (const name of readdirSync(cacheDirectory).filter((each) => each.startsWith(REMOVED)))
       rm(join(cacheDirectory, name), { recursive: true, force: true }).catch(() => undefined);
   }
@@ -146,7 +165,10 @@ function keysIn(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => KEY.test(name)) : [];
 }
 
-/** Lists the parent, because a mount at the path itself may not answer. */
+/**
+ * Returns whether a directory has an entry of this name. Lists the directory, because a mount at the path
+ * itself may not answer.
+ */
 function existsInParent(parent: string, name: string): boolean {
   return readdirSync(parent).includes(name);
 }

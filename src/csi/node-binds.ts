@@ -11,8 +11,9 @@ const DEADLINE_MS = 20_000;
 const AT_A_TIME = 8;
 
 /**
- * Runs mount(8) and umount(8), so that a mount that does not answer cannot block the driver's own threads. They use the
- * paths as they are (-c): the paths were checked, but the targets of links were not.
+ * Runs mount(8) and umount(8), so that a mount that does not answer cannot block the driver's own threads.
+ * With -c these programs use the paths as they are: the driver has checked the paths, but not the targets of
+ * links.
  */
 export class NodeBinds implements Binds {
   readonly #limit = pLimit(AT_A_TIME);
@@ -22,7 +23,10 @@ export class NodeBinds implements Binds {
     this.#kubeletDirectory = kubeletDirectory;
   }
 
-  /** With the paths that kubelet uses: its directory may be a link, and the kernel reports the link's target. */
+  /**
+   * Returns the mounts of this host, with the paths that kubelet uses. kubelet's directory may be a link, and
+   * the kernel reports the link's target.
+   */
   mounts(): readonly Mount[] {
     const mounts = readMounts();
     const named = this.#kubeletDirectory;
@@ -36,7 +40,7 @@ export class NodeBinds implements Binds {
   }
 
   async bind(source: string, target: string): Promise<void> {
-    // The filesystem is read-only by itself; the bind is too, so that its options show it.
+    // The filesystem is read-only by itself. The bind is read-only too, so that its options show it.
     const args = ['-c', '--bind', '-o', 'ro,nosuid,nodev', '--', source, target];
     await this.#limit(() => call('mount', args));
   }

@@ -22,19 +22,19 @@ export interface PublishRequest {
   readonly secrets: VolumeContext;
 }
 
-/** Mounts in the file system of the node. */
+/** Reads and changes the mounts of this node. */
 export interface Binds {
   mounts(): readonly Mount[];
-  /** Shows a directory at another path too, read-only, on top of what is mounted there. Rejects with VolumeError. */
+  /** Shows a directory also at the target, read-only, on top of its mounts. Rejects with VolumeError. */
   bind(source: string, target: string): Promise<void>;
-  /** Detaches what is mounted on top at the target. Rejects with VolumeError. */
+  /** Detaches the topmost mount at the target. Rejects with VolumeError. */
   unbind(target: string): Promise<void>;
 }
 
 export interface NodeVolumesOptions {
   readonly config: DriverConfig;
   readonly kubeletDirectory: string;
-  /** Contains the mounts of all requests. */
+  /** The directory that contains the mounts of all requests. */
   readonly mountsDirectory: string;
   readonly placeOf: (key: string) => string;
   readonly sources: Pick<SourceMounts, 'acquire' | 'resume' | 'release'>;
@@ -44,37 +44,44 @@ export interface NodeVolumesOptions {
   readonly log: Logger;
 }
 
-/** Maximum number of binds on top of each other at one target, each of a lost mount; then all are unbound. */
+/**
+ * Maximum number of binds on top of each other at one target. Each lost mount leaves one bind. At this
+ * number, all are unbound.
+ */
 const MOST_LAYERS = 8;
 
 /**
- * The volumes of this node. kubelet repeats each call until it succeeds, and a driver may be killed during a call, so
- * each step may already be done. A record is written before its bind, and removed after it, so every bind has a record.
+ * Publishes and unpublishes the volumes of this node. kubelet repeats each call until it succeeds, and a
+ * driver may be killed during a call, so each step of a call may already be done. A record is written before
+ * the bind of its volume, and removed after the unbind, so every bind has a record.
  */
 export class NodeVolumes {
   readonly #options: NodeVolumesOptions;
-  /** The last call for each target; the next one waits for it. */
+  /** The last call for each target. The next call for the same target waits for it. */
   readonly #calls = new Map<string, Promise<unknown>>();
 
   constructor(options: NodeVolumesOptions) {
     this.#options = options;
   }
 
-  /** Resolves when the tree is at the target. Rejects with VolumeError. */
+  /** Publishes a volume. Resolves when the tree is shown at the target. Rejects with VolumeError. */
   async publish(volume: PublishRequest): Promise<void> {
     requireTarget(volume.target, this.#options.kubeletDirectory);
     await this.#inTurn(volume.target, () => this.#publish(volume));
   }
 
-  /** Resolves when the volume is removed completely; also if it never existed. Rejects with VolumeError. */
+  /**
+   * Unpublishes a volume. Resolves when it is removed completely, also if it never existed. Rejects with
+   * VolumeError.
+   */
   async unpublish(volumeId: string, target: string): Promise<void> {
     requireTarget(target, this.#options.kubeletDirectory);
     await this.#inTurn(target, () => this.#unpublish(volumeId, target));
   }
 
   /**
-   * Takes over the volumes of the previous driver, and removes the remains of those that are no longer mounted. Returns
-   * the keys of the mounts that volumes use.
+   * Takes over the volumes of the previous driver, and removes the remains of volumes that are no longer
+   * mounted. Returns the keys of the mounts that volumes use.
    */
   async restore(): Promise<ReadonlySet<string>> {
     const { binds, records, mountsDirectory, placeOf, log } = this.#options;
@@ -86,13 +93,14 @@ export class NodeVolumes {
         used.add(request.key);
         resumed += 1;
       } else {
-        // The node was restarted, or the driver was killed before the bind: kubelet repeats its call.
+        // The host was restarted, or the driver was killed before the bind. In both cases kubelet repeats its
+        // call.
         await this.#removeTarget(target).catch(() => undefined);
         records.remove(target);
         cleared += 1;
       }
     }
-    // Unmounts what no volume uses: without a process, such a mount would never end.
+    // Detaches the mounts that no volume uses: such a mount has no process that would end it later.
     const places = new Set([...used].map(placeOf));
     for (const { mountPoint, fsType } of mounts) {
       const isUnused = mountPoint.startsWith(`${mountsDirectory}/`) && !places.has(mountPoint);
@@ -106,7 +114,9 @@ export class NodeVolumes {
     return used;
   }
 
-  /** Whether volumes use a mount, or are to use it again. */
+  /**
+   * Returns whether volumes use a mount; also if the mount has ended, and is to be started again for them.
+   */
   isUsed(key: string): boolean {
     return this.#options.records.all().some(({ request }) => request.key === key);
   }
@@ -115,13 +125,17 @@ export class NodeVolumes {
     return this.#options.records.all().length;
   }
 
-  /** Starts the mount of volumes again, and binds it for those where an older one is bound. Never rejects. */
+  /**
+   * Starts a mount again for the volumes that use it, and binds it at the targets where an older mount is
+   * bound. Never rejects.
+   */
   async renew(key: string): Promise<void> {
     const { records, sources, log } = this.#options;
     const volumes = records.all().filter(({ request }) => request.key === key);
     const failures: unknown[] = [];
     try {
-      // All volumes use the mount from the start: if it fails, it is started again as long as one volume remains.
+      // First makes all volumes users of the mount: if it fails, it is started again as long as one volume
+      // remains.
       for (const { request, target } of volumes) sources.resume(request, target);
     } catch (error) {
       failures.push(error);
@@ -148,7 +162,7 @@ export class NodeVolumes {
         'kubelet unpublishes it first; the attributes of a volume never change.',
       );
     }
-    // The configuration of the node may have changed since: a volume keeps the mount that it has.
+    // A volume keeps the mount that it has, even if the configuration of the node has changed since.
     const request = known?.request ?? mountRequestOf(context, config);
     this.#takeToken(request, target, context, secrets);
     const place = await sources.acquire(request, target);
@@ -166,11 +180,14 @@ export class NodeVolumes {
     log.info({ event: 'volume-published', volume: volumeId, target, source, key }, 'a volume was published');
   }
 
-  /** Throws VolumeError if the volume names a role, and there is no token for it. */
+  /**
+   * Stores the token of a volume that names a role. Throws VolumeError if there is no token, or if it cannot
+   * be the token of the volume's own pod.
+   */
   #takeToken(request: MountRequest, target: string, context: VolumeContext, secrets: VolumeContext): void {
     const { kubeletDirectory, keepToken } = this.#options;
     if (request.identity === undefined) return;
-    // If kubelet does not name the pod, the author of the pod could name any pod.
+    // If kubelet did not name the pod, the author of the pod could name any pod.
     if (!isOfPod(target, kubeletDirectory, podUidOf(context))) throw noPodInfo();
     const token = tokenOf(context, secrets);
     if (token === undefined) throw noToken(request);
@@ -204,7 +221,7 @@ export class NodeVolumes {
     await this.#show(await sources.acquire(request, target), target);
   }
 
-  /** Binds the mount. Returns false if it was already bound there. */
+  /** Binds the mount at the target. Returns false if it was already bound there. */
   async #show(place: string, target: string): Promise<boolean> {
     const { binds, kubeletDirectory } = this.#options;
     const shown = (): boolean => {
@@ -215,7 +232,8 @@ export class NodeVolumes {
     const parent = (await TargetParent.open(target, kubeletDirectory, { make: true })) as TargetParent;
     try {
       const layers = (): readonly Mount[] => binds.mounts().filter(({ mountPoint }) => mountPoint === target);
-      // On top of a dead mount, not in its place: containers with mountPropagation HostToContainer then get it, too.
+      // The new bind goes on top of a dead mount, not in its place, so that containers with mountPropagation
+      // HostToContainer get it, too.
       if (layers().length >= MOST_LAYERS || !layers().every(isOurs)) await this.#unbindAll(target, parent);
       const before = layers().length;
       await parent.makeTarget(target);
@@ -228,7 +246,7 @@ export class NodeVolumes {
     }
   }
 
-  /** Unmounts and removes the target. Resolves also if there is none. */
+  /** Unmounts and removes the target. Resolves also if there is no target. */
   async #removeTarget(target: string): Promise<void> {
     const { kubeletDirectory } = this.#options;
     const parent = await TargetParent.open(target, kubeletDirectory, { make: false });
@@ -241,7 +259,10 @@ export class NodeVolumes {
     }
   }
 
-  /** Unbinds only mounts of dagmount; rejects with VolumeError if another mount is on top. */
+  /**
+   * Unbinds all mounts of dagmount at the target. Rejects with VolumeError if another kind of mount is on
+   * top.
+   */
   async #unbindAll(target: string, parent: TargetParent): Promise<void> {
     const { binds } = this.#options;
     for (;;) {
@@ -277,7 +298,7 @@ function isOurs(mount: Mount | undefined): boolean {
   return mount?.fsType === DAGMOUNT_TYPE;
 }
 
-/** Whether both mounts have the same connection with the kernel. */
+/** Returns whether both mounts have the same connection with the kernel. */
 function isSame(one: Mount | undefined, other: Mount | undefined): boolean {
   return isOurs(one) && isOurs(other) && one?.device.minor === other?.device.minor;
 }

@@ -35,7 +35,9 @@ const clock: Pick<Clock, 'now' | 'sleep' | 'alarm'> = {
   sleep: async (ms, signal) => void (await delay(ms, undefined, { signal, ref: false })),
 };
 
-/** Less than the time that Prometheus waits. */
+/**
+ * How long a mount may take to return its metrics: less than the time that Prometheus waits for the driver.
+ */
 const ASK_MS = 5_000;
 
 /** Assembles the driver, and takes over the volumes of the previous driver. */
@@ -43,7 +45,10 @@ export async function openDriver(options: OpenDriverOptions) {
   const { config, kubeletDirectory, node, version, log } = options;
   const mountsDirectory = mountsDirectoryOf(kubeletDirectory);
   const files = new MountFiles({ config, mountsDirectory });
-  /** A disk that accepts no changes does not end the driver: it tries again after the end of the next mount. */
+  /**
+   * Removes files, and only logs an error: a disk that accepts no changes does not end the driver. The driver
+   * tries again after the end of the next mount.
+   */
   const cleaned = (clean: () => void): void => {
     try {
       clean();

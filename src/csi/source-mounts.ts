@@ -3,24 +3,24 @@ import type { Logger } from '../base/logger.ts';
 import type { MountRequest } from './volume.ts';
 import { VolumeError } from './volume-error.ts';
 
-/** A running dagmount for one request. */
+/** A running `dagmount mount` for one request. */
 export interface MountProcess {
-  /** Resolves when a complete tree is shown. Rejects with VolumeError if the mount ends before. */
+  /** Resolves when a complete tree is shown. Rejects with VolumeError if the mount ends before that. */
   readonly ready: Promise<void>;
-  /** What the mount waits for at the moment, as a sentence. */
+  /** What the mount waits for at the moment, as a sentence; undefined if nothing is known. */
   obstacle(): string | undefined;
   /** Resolves when the mount is gone, or has no process any more. */
   readonly ended: Promise<void>;
-  /** Unmounts. */
+  /** Unmounts, which also ends the processes. */
   stop(): void;
-  /** Ends the processes, and leaves the mount to the next ones, if a holder keeps it. */
+  /** Ends the processes. If a holder keeps the mount, it stays in place for the next processes. */
   leave(): void;
 }
 
 export interface SourceMountsOptions {
-  /** Starts a mount, or takes over the one that an earlier driver left. */
+  /** Starts a mount, or takes over the mount that an earlier driver left. */
   readonly start: (request: MountRequest) => MountProcess;
-  /** Where the mount of a request is. */
+  /** Returns the mount point of a request. */
   readonly placeOf: (key: string) => string;
   readonly deadlineMs: number;
   readonly idleMs: number;
@@ -28,26 +28,33 @@ export interface SourceMountsOptions {
   readonly mostMounts: number;
   readonly clock: Pick<Clock, 'sleep' | 'alarm'>;
   readonly log: Logger;
-  /** Called after a mount has ended; with a delay if volumes were using it. Another one may have started by then. */
+  /**
+   * Called after a mount has ended. If volumes were using the mount, the call is delayed, and another mount
+   * for the same request may have started by then.
+   */
   readonly onEnded: (key: string) => void;
 }
 
-/** The pause before a lost mount is started again: repeated failures then take no time from other mounts. */
+/**
+ * The pause before a lost mount is started again, so that repeated failures take no time from other mounts.
+ */
 const PAUSE_MS = 5_000;
-/** Less than the grace that Kubernetes gives a pod. */
+/** How long `leave` waits: less than the grace period that Kubernetes gives a pod. */
 const LEAVE_MS = 10_000;
 
 interface Running {
   readonly request: MountRequest;
   readonly process: MountProcess;
-  /** Targets of the volumes that use it. */
+  /** The targets of the volumes that use the mount. */
   readonly users: Set<string>;
-  /** Ends the wait for another user. */
+  /** Set while no volume uses the mount. It ends the wait after which the mount is stopped. */
   idle: AbortController | undefined;
   isStopping: boolean;
 }
 
-/** One mount for all volumes with the same request. An unused mount stays for a while, for the next pod. */
+/**
+ * Keeps one mount for all volumes with the same request. An unused mount stays for a while, for the next pod.
+ */
 export class SourceMounts {
   readonly #options: SourceMountsOptions;
   readonly #running = new Map<string, Running>();
@@ -57,12 +64,16 @@ export class SourceMounts {
     this.#options = options;
   }
 
-  /** The sources of the mounts that have a process, by their keys. */
+  /** The sources of the mounts that have a process, by the keys of the mounts. */
   get sources(): ReadonlyMap<string, string> {
     return new Map([...this.#running].map(([key, { request }]) => [key, request.source]));
   }
 
-  /** Resolves with the place of a mount that is ready, and that stays until `release`. Rejects with VolumeError. */
+  /**
+   * Registers a volume (its target is the `user`) as a user of a mount, which it starts if there is none.
+   * Resolves with the mount point when a complete tree is shown. The mount stays until `release`. Rejects
+   * with VolumeError.
+   */
   async acquire(request: MountRequest, user: string): Promise<string> {
     const { deadlineMs, placeOf } = this.#options;
     this.#requireRoom(request.key);
@@ -78,7 +89,10 @@ export class SourceMounts {
     return placeOf(request.key);
   }
 
-  /** Starts a mount that volumes already use, without waiting for it. They keep using it if it fails. */
+  /**
+   * Starts the mount of a volume that already uses it, without waiting for the tree. The volume stays a user
+   * of the mount if the mount fails.
+   */
   resume(request: MountRequest, user: string): void {
     this.#use(request, user).process.ready.catch(() => undefined);
   }
@@ -96,7 +110,10 @@ export class SourceMounts {
     if (this.#running.delete(key)) this.#running.set(key, running);
   }
 
-  /** Ends all processes, and leaves the mounts to the next driver. Resolves when that is done, or after LEAVE_MS. */
+  /**
+   * Ends all processes, and leaves the mounts to the next driver. Resolves when that is done, or after
+   * LEAVE_MS.
+   */
   async leave(): Promise<void> {
     this.#isOver = true;
     const all = [...this.#running.values()];
@@ -114,7 +131,10 @@ export class SourceMounts {
     });
   }
 
-  /** Stops the mount that no volume has used for the longest time, if there are too many. Throws VolumeError. */
+  /**
+   * Makes room for a new mount: if there are too many, stops the mount that no volume has used for the
+   * longest time. Throws VolumeError if volumes use all mounts.
+   */
   #requireRoom(key: string): void {
     const { mostMounts } = this.#options;
     const active = [...this.#running.values()].filter(({ isStopping }) => !isStopping);
@@ -133,7 +153,7 @@ export class SourceMounts {
 
   #use(request: MountRequest, user: string): Running {
     const found = this.#running.get(request.key);
-    // A mount that is being unmounted is not used again: the new mount waits for its end.
+    // A mount that is being unmounted is not used again. The new mount starts when that one has ended.
     const running = found === undefined || found.isStopping ? this.#start(request, found) : found;
     running.idle?.abort();
     running.idle = undefined;
@@ -157,7 +177,7 @@ export class SourceMounts {
   #ended(running: Running): void {
     const { request, users, idle } = running;
     idle?.abort();
-    // Another one may have been started in its place.
+    // Another mount may have been started in place of this one.
     if (this.#running.get(request.key) === running) this.#running.delete(request.key);
     if (this.#isOver) return;
     const { source, key } = request;
@@ -196,7 +216,7 @@ function stop(running: Running): void {
   running.process.stop();
 }
 
-/** A process that is started once another one has ended. */
+/** Returns a process that is started once another one has ended. */
 function after(ended: Promise<void>, start: () => MountProcess): MountProcess {
   let process: MountProcess | undefined;
   const started = ended.then(() => {

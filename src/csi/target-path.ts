@@ -6,13 +6,16 @@ import { VolumeError } from './volume-error.ts';
 
 const LONGEST_PATH = 4_095;
 const TARGET_MODE = 0o750;
-/** Opens a directory without reading it, so a hung file system cannot block. Node.js has no name for this flag. */
+/**
+ * Opens a directory without reading it, so that a hung file system cannot block. Node.js does not name this
+ * flag.
+ */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW } = constants;
 
 /**
- * Refuses a target that is not below the directory of kubelet's pods. kubelet makes these paths; with a path from
- * elsewhere, its sender could mount over any directory of the node. Throws VolumeError.
+ * Refuses a target that is not below the directory of kubelet's pods. kubelet makes these paths. If other
+ * paths were allowed, the sender of a call could mount over any directory of the node. Throws VolumeError.
  */
 export function requireTarget(target: string, kubeletDirectory: string): void {
   const pods = podsOf(kubeletDirectory);
@@ -23,7 +26,7 @@ export function requireTarget(target: string, kubeletDirectory: string): void {
   throw unsafe(target, `is not a plain path below ${pods}`);
 }
 
-/** Whether a target, which requireTarget allows, is in the directory of one pod. */
+/** Returns whether a target, which requireTarget has allowed, is in the directory of one pod. */
 export function isOfPod(target: string, kubeletDirectory: string, podUid: string): boolean {
   return (
     podUid !== '' && !podUid.includes('/') && target.startsWith(`${podsOf(kubeletDirectory)}/${podUid}/`)
@@ -31,8 +34,8 @@ export function isOfPod(target: string, kubeletDirectory: string, podUid: string
 }
 
 /**
- * The directory that contains a target, opened component by component and through no link. It stays the same directory,
- * even if it is renamed or replaced meanwhile.
+ * The directory that contains a target, opened component by component and through no link. This object keeps
+ * the same directory, even if that is renamed or replaced meanwhile.
  */
 export class TargetParent {
   readonly #handle: FileHandle;
@@ -43,7 +46,10 @@ export class TargetParent {
     this.#name = name;
   }
 
-  /** Undefined if it does not exist, and is not to be made. Rejects with VolumeError. */
+  /**
+   * Opens the directory that contains a target. Creates missing directories if `make` is true; otherwise
+   * resolves with undefined if one is missing. Rejects with VolumeError.
+   */
   static async open(
     target: string,
     kubeletDirectory: string,
@@ -73,7 +79,9 @@ export class TargetParent {
     return `/proc/${process.pid}/fd/${this.#handle.fd}/${this.#name}`;
   }
 
-  /** Makes the target's directory, where it is missing. Rejects with VolumeError for anything but a directory. */
+  /**
+   * Creates the target as a directory, if it is missing. Rejects with VolumeError if something else is there.
+   */
   async makeTarget(target: string): Promise<void> {
     try {
       const made = await directoryIn(this.#handle, this.#name, true);
@@ -83,7 +91,9 @@ export class TargetParent {
     }
   }
 
-  /** Removes the target if it is an empty directory, and leaves anything else in place. Rejects with VolumeError. */
+  /**
+   * Removes the target if it is an empty directory; leaves anything else in place. Rejects with VolumeError.
+   */
   async removeTarget(target: string): Promise<void> {
     try {
       await rmdir(this.path);
@@ -113,7 +123,7 @@ async function directoryIn(parent: FileHandle, name: string, make: boolean): Pro
   try {
     await mkdir(path, { mode: TARGET_MODE });
   } catch (error) {
-    // Another volume of the same pod made it meanwhile.
+    // Another volume of the same pod has made the directory meanwhile.
     if (systemCode(error) !== 'EEXIST') throw error;
   }
   return open(path, flags);

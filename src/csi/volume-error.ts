@@ -4,7 +4,7 @@ import { CodedError } from '../base/coded-error.ts';
  * - `malformed`: the request, or an attribute of the volume, cannot be understood
  * - `not-allowed`: the configuration of the node does not allow the source, endpoint or profile
  * - `unsafe-target`: the target path is not below kubelet's directory, or leads through a link
- * - `other-volume`: another volume is published at the target
+ * - `other-volume`: another volume, or this one with other attributes, is published at the target
  * - `no-token`: the volume names a role, and kubelet sent no token for it
  * - `denied`: the store denies access
  * - `no-source`: the store has no such bucket or prefix

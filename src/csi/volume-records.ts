@@ -23,7 +23,7 @@ export class VolumeRecords {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
       const record = name.endsWith('.json') ? readRecord(join(directory, name)) : undefined;
-      // An incomplete file of a driver that was killed: its volume was not bound yet.
+      // The file is incomplete: a killed driver was writing it, and had not bound the volume yet.
       if (record === undefined || fileOf(record.target) !== name)
         rmSync(join(directory, name), { force: true });
       else this.#records.set(record.target, record);
@@ -38,7 +38,7 @@ export class VolumeRecords {
     return this.#records.get(target);
   }
 
-  /** Writes the file before it returns. */
+  /** Adds a record. The file is written before this function returns. */
   keep(record: VolumeRecord): void {
     replaceFile(join(this.#directory, fileOf(record.target)), JSON.stringify(record));
     this.#records.set(record.target, record);

@@ -5,18 +5,18 @@ import { parseS3Address } from '../config/s3-address.ts';
 import { type DriverConfig, type MountOption, withoutSlash } from './driver-config.ts';
 import { VolumeError } from './volume-error.ts';
 
-/** What a volume asks for. Volumes that ask for the same share one mount. */
+/** What a volume asks for. Volumes with equal requests share one mount. */
 export interface MountRequest {
   /** Names the mount: 16 hexadecimal digits, the same for the same request. */
   readonly key: string;
   /** `s3://BUCKET/PREFIX/` */
   readonly source: string;
   readonly options: readonly MountOption[];
-  /** Undefined: the credentials are the driver's own. */
+  /** Whose credentials the mount uses; undefined if it uses the driver's own credentials. */
   readonly identity: WebIdentity | undefined;
 }
 
-/** A pod's own credentials. */
+/** A pod's own identity: its service account, and the role that it assumes. */
 export interface WebIdentity {
   readonly namespace: string;
   readonly serviceAccount: string;
@@ -30,7 +30,7 @@ export interface Token {
   readonly expiresAt: number;
 }
 
-/** Attributes that authors of pods write: every value is hostile. */
+/** The attributes that authors of pods may write. Any value may be hostile. */
 const ATTRIBUTES = [
   'source',
   'ref',
@@ -44,14 +44,19 @@ const ATTRIBUTES = [
 ] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
 
-/** What kubelet adds (podInfoOnMount, tokenRequests). It overwrites attributes of these names by an author. */
+/**
+ * The prefix of the attributes that kubelet adds (podInfoOnMount, tokenRequests). kubelet overwrites
+ * attributes of these names that an author wrote.
+ */
 const OF_KUBELET = 'csi.storage.k8s.io/';
 const TOKENS = `${OF_KUBELET}serviceAccount.tokens`;
-/** The audience that AWS asks for. */
+/** The audience of a token that AWS accepts. */
 const AUDIENCE = 'sts.amazonaws.com';
 const LONGEST_VALUE = 4_096;
 const MOST_PATTERNS = 64;
-/** Limit for a pattern. Each further wildcard can multiply the matching time by the bytes of a name. */
+/**
+ * The most wildcards in a pattern. Each further one can multiply the matching time by the bytes of a name.
+ */
 const MOST_WILDCARDS = 6;
 const DEFAULT_PROFILE = 'default';
 /** Options of a profile that select the credentials. */
@@ -60,7 +65,7 @@ const HINT = `Allowed in volumeAttributes: ${ATTRIBUTES.join(', ')}.`;
 
 export type VolumeContext = Readonly<Record<string, string>>;
 
-/** Checks what a volume asks for against the configuration of the node. Throws VolumeError. */
+/** Returns what a volume asks for, checked against the configuration of the node. Throws VolumeError. */
 export function mountRequestOf(context: VolumeContext, config: DriverConfig): MountRequest {
   const attributes = attributesOf(context);
   const source = sourceOf(attributes.get('source'), config);
@@ -79,18 +84,21 @@ export function mountRequestOf(context: VolumeContext, config: DriverConfig): Mo
   return { key, source, options, identity };
 }
 
-/** The uid of the volume's pod, as kubelet reports it. */
+/** Returns the uid of the volume's pod, as kubelet reports it; '' if kubelet does not. */
 export function podUidOf(context: VolumeContext): string {
   return context[`${OF_KUBELET}pod.uid`] ?? '';
 }
 
-/** The attributes that the author of the pod wrote, in a fixed order. */
+/** Returns the attributes that the author of the pod wrote, in a fixed order. */
 export function authoredAttributes(context: VolumeContext): VolumeContext {
   const authored = Object.entries(context).filter(([name]) => !name.startsWith(OF_KUBELET));
   return Object.fromEntries(authored.sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** The token that kubelet sends for AWS; undefined if there is none. Throws VolumeError. */
+/**
+ * Returns the token that kubelet sends for AWS; undefined if there is none. Throws VolumeError if it is no
+ * JSON.
+ */
 export function tokenOf(context: VolumeContext, secrets: VolumeContext): Token | undefined {
   const text = secrets[TOKENS] ?? context[TOKENS];
   if (text === undefined || text === '') return undefined;
@@ -144,7 +152,7 @@ function sourceOf(address: string | undefined, { sources }: DriverConfig): strin
   }
   try {
     const { source, prefix } = parseS3Address(address);
-    // A proxy between dagmount and a store may resolve them to another folder, or to another bucket.
+    // A proxy in front of a store may resolve dot components to another folder, or to another bucket.
     if (prefix.split('/').some((part) => part === '.' || part === '..')) {
       throw new VolumeError('malformed', `The source ${source} has a dot component.`, 'Write it without.');
     }
@@ -205,7 +213,10 @@ function optionsOf(
   return options;
 }
 
-/** A pattern of many wildcards can keep a mount busy for hours with one long name. */
+/**
+ * Refuses too many patterns, and patterns of many wildcards: one such pattern can keep a mount busy for hours
+ * with one long name.
+ */
 function requireCheap(name: Attribute, patterns: readonly string[]): void {
   const isCheap = (pattern: string): boolean => (pattern.match(/\*+|\?|\[/g) ?? []).length <= MOST_WILDCARDS;
   if (patterns.length <= MOST_PATTERNS && patterns.every(isCheap)) return;

@@ -13,9 +13,12 @@ import type { PlannedFile } from './upload.ts';
 export interface TreeChecks {
   /** The working directory of git and of the commands. */
   readonly directory: string;
-  /** The commands of the project file and of --check. Those with `{}` run once for each changed file, others once. */
+  /**
+   * The commands of the project file and of --check. A command with `{}` runs once for each changed file,
+   * others run once.
+   */
   readonly commands: readonly string[];
-  /** Whether to parse Python files and to look for credentials. */
+  /** Whether to look for paths that differ only by case, parse Python files, and look for credentials. */
   readonly builtIn: boolean;
   /** The git commit of the deployed files. */
   readonly commit: string | undefined;
@@ -29,17 +32,18 @@ export interface TreeChecks {
   readonly note: (sentence: string) => void;
 }
 
-/** The number of findings shown; further ones are counted. */
+/** How many findings an error names; it only counts further ones. */
 const MOST_TOLD = 10;
-/** The number of paths named that an older tree would revert. */
+/** How many of the paths that an older tree would revert an error names. */
 const MOST_UNDONE_TOLD = 5;
-/** How much of a file is searched for credentials. */
+/** How much of a file is searched for credentials, from its beginning. */
 const LOOKED_THROUGH_BYTES = 1024 * 1024;
 
 /**
  * Checks the files to deploy and the resulting tree, before anything is written.
  *
- * @throws {DeployError} `check-failed`; `overtaken` if the directory is older than the tree that is shown
+ * @throws {DeployError} `check-failed` if a check rejects the files; `overtaken` if the commit of the
+ *   directory does not contain the commit that is shown
  */
 export async function checkTree(
   deployed: Deployed,
@@ -71,7 +75,7 @@ export async function checkTree(
   }
 }
 
-/** Files that are already shown were checked before. */
+/** Returns the added and changed files. Files that are already shown were checked when they were deployed. */
 function changedSources(
   files: readonly SourceFile[],
   { added, changed }: FileChanges,
@@ -80,7 +84,10 @@ function changedSources(
   return files.filter(({ path }) => paths.has(path));
 }
 
-/** @throws {DeployError} `overtaken`, which names the changes that would be reverted, and their deployers */
+/**
+ * @throws {DeployError} `overtaken` if the commit does not contain the shown commit; the error names the
+ *   changes that would be reverted, and their deployers
+ */
 async function refuseOlder(
   standing: Standing,
   { removed, changed }: FileChanges,
@@ -109,8 +116,9 @@ async function refuseOlder(
 }
 
 /**
- * New paths that differ from others only by case, or by the Unicode normalization of their letters. On a laptop whose
- * filesystem treats both as one file, the next checkout has only one of them.
+ * Returns a finding for each added path that differs from another path only by case, or by the Unicode
+ * normalization of its letters. On a laptop whose filesystem treats both as one file, the next checkout has
+ * only one of them.
  */
 function caseClashes(files: readonly PlannedFile[], added: readonly string[]): readonly string[] {
   const isAdded = new Set(added);

@@ -9,7 +9,7 @@ export interface CheckResult {
   readonly notes: readonly string[];
 }
 
-/** One process for all files: starting Python takes as long as parsing hundreds of files. */
+/** Parses all files in one process: starting Python takes as long as parsing hundreds of files. */
 const PARSER = `
 import ast, io, json, sys, tokenize, warnings
 warnings.simplefilter("ignore")
@@ -25,13 +25,16 @@ for line in sys.stdin:
 
 const LONGEST_PARSE_MS = 120_000;
 
-/** Checks with this host's Python whether every Python file parses. Without Python, adds a note. */
+/**
+ * Checks with this host's Python whether every Python file parses. Returns a note if there is no Python, or
+ * if it fails.
+ */
 export async function checkPython(files: readonly SourceFile[], signal: AbortSignal): Promise<CheckResult> {
   const sources = files.filter(({ path }) => path.endsWith('.py'));
   if (sources.length === 0) return { findings: [], notes: [] };
   const lines = sources.map(({ path, source }) => `${JSON.stringify([path, source])}\n`).join('');
   try {
-    // -I: imports nothing from the deployed directory or from PYTHONPATH.
+    // -I: Python imports nothing from the deployed directory or from PYTHONPATH.
     const { code, said, complained } = await runProgram('python3', ['-I', '-c', PARSER], lines, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PARSE_MS)]),
     });
@@ -58,7 +61,9 @@ function syntaxError(line: string): string {
     : `${printableName(path)}, line ${where}, does not parse: ${words}`;
 }
 
-/** Texts that look like credentials: a note only, because a text may be an example. */
+/**
+ * Patterns of texts that look like credentials. A match is only a note, because the text may be an example.
+ */
 const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/, 'an AWS access key'],
   [/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/, 'a private key'],
@@ -71,7 +76,11 @@ const CREDENTIALS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** @param content of one file, or the beginning of it */
+/**
+ * Returns a note for each kind of credential that a file seems to have.
+ *
+ * @param content the content of the file, or its beginning
+ */
 export function credentialsIn(path: string, content: string): readonly string[] {
   return CREDENTIALS.filter(([pattern]) => pattern.test(content)).map(
     ([, what]) => `${printableName(path)} has what looks like ${what}`,
@@ -82,8 +91,8 @@ export function credentialsIn(path: string, content: string): readonly string[] 
 const [NOT_EXECUTABLE, NOT_FOUND] = [126, 127];
 
 /**
- * Runs a command of the project: once for each file if it contains `{}`, which stands for the path; otherwise once for
- * the directory.
+ * Runs a command of the project once. If the command contains `{}`, that stands for `target`: the caller then
+ * calls this for each file, otherwise once for the directory.
  *
  * @throws {DeployError} `check-failed` with the output of the command
  */
@@ -93,7 +102,7 @@ export async function runCommand(
   directory: string,
   signal: AbortSignal,
 ): Promise<void> {
-  // The path is an argument, so that the shell never reads a file name as a command.
+  // The path is an argument of the script, so that the shell never reads a file name as a command.
   const script = command.replaceAll('{}', '"$1"');
   const { code, said, complained } = await runProgram('sh', ['-c', script, 'check', target], undefined, {
     cwd: directory,

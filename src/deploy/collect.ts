@@ -11,7 +11,10 @@ export interface CollectOptions {
   readonly store: ReleaseStore;
   /** How many of the newest steps of each environment are kept; at least 1. */
   readonly keep: number;
-  /** Steps that were in force within this many milliseconds are kept too. */
+  /**
+   * Further steps are kept if they were in force (the newest step, or the step shown) within this many
+   * milliseconds.
+   */
   readonly youngerThanMs: number;
   readonly concurrency: number;
   /** Milliseconds since the epoch. */
@@ -20,27 +23,33 @@ export interface CollectOptions {
 }
 
 export interface Collection {
-  /** Condemned by this collection. */
+  /**
+   * Keys that this collection condemned, or would condemn: they are deleted two hours later at the earliest.
+   */
   readonly condemned: readonly string[];
-  /** Deleted by this collection: condemned two hours ago, and no step needs them. */
+  /**
+   * Keys that this collection deleted, or would delete: condemned two hours ago or earlier, and not needed.
+   */
   readonly deleted: readonly string[];
-  /** Condemned earlier, but needed again. */
+  /** Keys that were condemned earlier, but whose objects a step needs again. */
   readonly spared: readonly string[];
-  /** Condemned earlier, but not deleted yet. */
+  /** The number of keys that were condemned earlier, but are not deleted yet. */
   readonly waiting: number;
   readonly kept: { readonly manifests: number; readonly packs: number };
 }
 
 /**
- * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were condemned
- * two hours ago. Reads all refs and logs before it decides. Rejects if one cannot be read, because an unreadable step
- * may need any object. Never deletes envelopes: they are the audit log.
+ * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were
+ * condemned at least two hours ago. Reads the refs and logs of all environments before it decides. Rejects if
+ * it cannot read a ref or an entry of a log, because an unreadable step may need any object. Never deletes
+ * envelopes: they are the audit log.
  *
- * @throws {DeployError} `overtaken` if another collection runs; {ReleaseError}; {StoreError}
+ * @throws {DeployError} `overtaken` if another collection or a deploy runs meanwhile; {ReleaseError} if a
+ *   step or manifest is invalid; {StoreError}
  */
 export async function collect(act: boolean, options: CollectOptions): Promise<Collection> {
   const { store, now, signal } = options;
-  // Before the refs: a later step finds in this document which objects it must not rely on.
+  // Read before the refs, so that the writer of a later step finds here which objects it must not use.
   const { keys, etag } = await readCondemned(store, signal);
   const needed = await neededKeys(options);
   const all = await collectableKeys(store, signal);
@@ -57,7 +66,8 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
       await refuseMissed(options, needed);
       await store.remove(due, signal);
     }
-    // crash point: deleted, but still condemned. The next collection deletes them again, which is harmless.
+    // crash point: the objects are deleted, but still condemned. The next collection deletes them again,
+    // which is harmless.
     if (!isEqual(keys, next) && !(await writeCondemned(store, next, etag, signal))) {
       throw new DeployError(
         'overtaken',
@@ -76,7 +86,10 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
   };
 }
 
-/** A step that was taken meanwhile may need an object that is about to be deleted. */
+/**
+ * Rejects if a step that was taken meanwhile needs another object, because that object may be about to be
+ * deleted.
+ */
 async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>): Promise<void> {
   for (const key of await neededKeys(options)) {
     if (before.has(key)) continue;
@@ -84,7 +97,10 @@ async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>
   }
 }
 
-/** Manifests and packs of the kept steps of each environment that has a ref or a log. */
+/**
+ * Returns the keys of the manifests and packs that the kept steps need, of each environment that has a ref or
+ * a log.
+ */
 async function neededKeys(options: CollectOptions): Promise<ReadonlySet<string>> {
   const { store, concurrency, signal } = options;
   const steps = (
@@ -111,7 +127,10 @@ async function environments(store: ReleaseStore, signal: AbortSignal): Promise<r
   return [...new Set([...refs, ...logged.filter(isEnvironment)])];
 }
 
-/** The newest steps, those that were in force within the time, and the predecessor of an armed step. */
+/**
+ * Returns the newest steps, the steps that were in force within `youngerThanMs`, and the predecessor of a
+ * step that waits for its time.
+ */
 async function keptSteps(environment: string, options: CollectOptions): Promise<readonly TakenStep[]> {
   const { store, keep, youngerThanMs, now, signal } = options;
   const [{ step }, keys] = await Promise.all([
@@ -120,7 +139,7 @@ async function keptSteps(environment: string, options: CollectOptions): Promise<
   ]);
   const newestFirst = [...keys].reverse();
   const kept: TakenStep[] = [];
-  // A step was in force until the next one was taken, or began to be shown.
+  // A step was in force until the next one was taken; if that one had to wait for its time, until that time.
   let until = Number.POSITIVE_INFINITY;
   const consider = (one: TakenStep): boolean => {
     if (kept.length >= keep && now() - until > youngerThanMs) return false;

@@ -8,20 +8,27 @@ import {
 } from '../release/index.ts';
 import { type ReleaseStore, writeOver } from './release-store.ts';
 
-/** Keys to be deleted, with the time of that decision (milliseconds since the epoch). */
+/** The keys of objects to be deleted, with the time of that decision (milliseconds since the epoch). */
 export type Condemned = ReadonlyMap<string, number>;
 
-/** The time between condemning and deleting a key: a writer that starts meanwhile knows not to rely on it. */
+/**
+ * The time between condemning and deleting a key. A writer that starts in this time sees that it must not use
+ * the object.
+ */
 export const GRACE_MS = 2 * 3600 * 1000;
 /**
- * A writer that started earlier may have looked before the key was condemned. It gives up before the key is deleted.
+ * How long a writer may take. A writer that started before a key was condemned may not know about that. So it
+ * must give up before the key is deleted.
  */
 export const LONGEST_WRITER_MS = 3600 * 1000;
 
 const MOST_KEYS = 1_000_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** The condemned keys, and the ETag of their document; undefined if there is none. */
+/**
+ * Returns the condemned keys, and the ETag of the document that lists them; without a document, no keys and
+ * undefined.
+ */
 export async function readCondemned(
   store: ReleaseStore,
   signal: AbortSignal,
@@ -55,7 +62,10 @@ function decode(bytes: Uint8Array): Condemned {
   return new Map(keys);
 }
 
-/** Whether the document replaced the one with this ETag, or was created. */
+/**
+ * Writes the document over the one with this ETag, or creates it if there is no ETag. Returns false if
+ * another writer has changed it meanwhile.
+ */
 export async function writeCondemned(
   store: ReleaseStore,
   keys: Condemned,

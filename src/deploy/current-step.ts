@@ -11,7 +11,7 @@ import {
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** A step, with the bytes of its envelope. */
+/** A step that was taken: one change of the release that an environment shows. */
 export interface TakenStep {
   readonly payload: ReleasePayload;
   /** The bytes of the envelope. */
@@ -24,7 +24,10 @@ export interface TakenStep {
 export interface Standing {
   /** The newest step; undefined if there never was one. */
   readonly step: TakenStep | undefined;
-  /** The ETag with which the ref is replaced; undefined if there is no ref, although there may be a log. */
+  /**
+   * The ETag of the ref, which a writer needs to replace it; undefined if there is no ref, although there may
+   * be a log.
+   */
   readonly etag: string | undefined;
 }
 
@@ -34,9 +37,9 @@ export function readStep(bytes: Uint8Array): TakenStep {
 }
 
 /**
- * A step, and the ETag of its object; undefined if there is no object.
+ * Reads the step at a key. Returns the step and the ETag of its object; undefined if there is no object.
  *
- * @throws {ReleaseError} which names the object; {StoreError}
+ * @throws {ReleaseError} if the object is not a valid step; the error names the object. {StoreError}
  */
 export async function readStepAt(
   store: ReleaseStore,
@@ -54,8 +57,8 @@ export async function readStepAt(
 }
 
 /**
- * The keys of an environment's log, in the order of their steps. Omits keys that no step can have, such as those of
- * stray files.
+ * Returns the keys of an environment's log, in the order of their steps. Omits keys that no step can have,
+ * such as those of stray files.
  */
 export async function listLog(
   store: ReleaseStore,
@@ -68,9 +71,10 @@ export async function listLog(
 }
 
 /**
- * The current state of an environment, from its ref, or from its log if the ref is missing.
+ * Reads the current state of an environment from its ref, or from its log if the ref is missing.
  *
- * @throws {ReleaseError} if ref or log cannot be read; {StoreError}
+ * @throws {ReleaseError} if ref or log entry is invalid; {DeployError} `log-differs` if the ref is that of
+ *   another environment; {StoreError}
  */
 export async function readStanding(
   store: ReleaseStore,
@@ -87,7 +91,7 @@ export async function readStanding(
   return { step: entry?.step, etag: undefined };
 }
 
-/** A step of the log; undefined if the log has none with this number. */
+/** Reads a step from the log; undefined if the log has no step with this number. */
 export async function readLogEntry(
   store: ReleaseStore,
   environment: string,
@@ -97,7 +101,7 @@ export async function readLogEntry(
   return (await readStepAt(store, releaseKeys.logEntry(environment, sequence), signal))?.step;
 }
 
-/** Another step was taken meanwhile, which this deployer has not seen. */
+/** Returns the error for another step that was taken meanwhile, which this deployer has not seen. */
 export function overtakenBy({ step }: Standing, paths: string, hint: string): DeployError {
   const { author, message, sequence } = step?.payload ?? {
     author: 'an unknown author',

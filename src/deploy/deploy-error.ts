@@ -3,11 +3,11 @@ import { CodedError } from '../base/coded-error.ts';
 /**
  * - `overtaken`: another step was taken meanwhile, and this one cannot be taken on top of it
  * - `armed`: the previous step waits for its time
- * - `put-back`: the ref is older than the log: an earlier ref was restored
- * - `other-root`: the previous step is one of another release root
+ * - `put-back`: the ref is older than the log, because an earlier ref was restored
+ * - `other-root`: the previous step belongs to another release root
  * - `log-differs`: the log has another step under a sequence number than the ref
  * - `write-refused`: the store rejects a conditional write although there was no other writer
- * - `invalid-step`: the step's texts are invalid: no reader would accept the step
+ * - `invalid-step`: the step's texts are invalid, so no reader would accept the step
  * - `unconditional-store`: the store ignores the conditions of writes
  * - `no-such-release`: the named release does not exist
  * - `check-failed`: a check rejected the files

@@ -12,20 +12,20 @@ import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
 import { type PlannedFile, type Uploaded, type UploadOptions, upload } from './upload.ts';
 
-/** The new tree: a whole tree, or some files on top of the current tree. */
+/** What is deployed: a whole tree, or some files on top of the current tree. */
 export type Deployed =
   | { readonly kind: 'tree'; readonly files: readonly SourceFile[] }
   | { readonly kind: 'files'; readonly files: readonly SourceFile[]; readonly removed: readonly string[] };
 
 export interface DeployOptions extends ChangeOptions {
   /**
-   * Checks the resulting tree before anything is written; rejects with `check-failed`. Called again if another deploy
-   * has changed the tree meanwhile.
+   * Checks the resulting tree before anything is written; rejects with `check-failed` if it must not be
+   * deployed. Called again if another deploy has changed the tree meanwhile.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
   /**
-   * Writes all content anew, as if the store had none: for a tree whose packs or manifest in the store are missing or
-   * damaged. Only for a whole tree.
+   * Whether to write all content anew, as if the store had none: for a tree whose packs or manifest in the
+   * store are missing or damaged. Only for a whole tree.
    */
   readonly uploadAll?: boolean | undefined;
   readonly onProgress?: UploadOptions['onProgress'];
@@ -42,8 +42,9 @@ export type DeployEnd =
   | { readonly kind: 'unchanged'; readonly standing: Standing };
 
 /**
- * Deploys a whole tree, or files on top of the current one. If another step is taken meanwhile, files are put on top of
- * it, unless it changed the same paths. A whole tree is not: it would revert the other step.
+ * Deploys a whole tree, or files on top of the current tree. If another step is taken meanwhile, the files
+ * are put on top of that step, unless that step changed the same paths. A whole tree is then refused, because
+ * it would revert the other step.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
@@ -83,12 +84,15 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   }
 }
 
-/** Whether the manifest of the current release is missing or damaged, as opposed to a store that does not answer. */
+/**
+ * Returns whether an error means that the manifest of the current release is missing or damaged. False if the
+ * store does not answer.
+ */
 function isUnusable(error: unknown): boolean {
   return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
 }
 
-/** For a user that named a directory and may have meant files. */
+/** A hint for users that named a directory, and may have meant to add files. */
 const TO_ADD = 'to add files to the tree that is there, name files and not a directory';
 
 class Unchanged extends Error {
@@ -100,7 +104,12 @@ class Unchanged extends Error {
   }
 }
 
-/** @throws {DeployError} `unusable-source` if a path to remove does not exist, or a path is both a file and a folder */
+/**
+ * Returns the files of the tree that results from a deploy.
+ *
+ * @throws {DeployError} `unusable-source` if a path to remove does not exist, or a path is both a file and a
+ *   folder
+ */
 export function filesOf(deployed: Deployed, current: readonly ReleasedFile[]): readonly PlannedFile[] {
   const files = new Map<string, PlannedFile>();
   if (deployed.kind === 'files') for (const file of current) files.set(file.path, file);

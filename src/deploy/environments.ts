@@ -3,10 +3,10 @@ import { StoreError } from '../store/store-error.ts';
 import { DeployError } from './deploy-error.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** How many environments a sentence names. */
+/** How many environments a sentence names at most. */
 const MOST_NAMED = 10;
 
-/** The environments of a root that have a ref, in the order of their names. */
+/** Returns the environments of a root that have a ref, in the order of their names. */
 export async function listRefs(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
   const names = (await store.list(releaseKeys.refs, signal)).map(
     (key) => /^refs\/([^/]+)\.json$/.exec(key)?.[1],
@@ -15,8 +15,8 @@ export async function listRefs(store: ReleaseStore, signal: AbortSignal): Promis
 }
 
 /**
- * The environments of a root, for a hint; undefined if the store does not list them: that must not fail a command,
- * because its step may be in force.
+ * Returns the environments of a root, for a hint; undefined if the store fails to list them. A missing hint
+ * must not make a command fail whose step is already taken.
  */
 export async function knownEnvironments(
   store: ReleaseStore,
@@ -30,7 +30,7 @@ export async function knownEnvironments(
   }
 }
 
-/** The names of environments for a sentence; undefined if there are none. */
+/** Returns the names of environments for a sentence; undefined if there are none. */
 export function namesOf(environments: readonly string[]): string | undefined {
   if (environments.length === 0) return undefined;
   const named = environments.slice(0, MOST_NAMED).join(', ');
@@ -38,7 +38,10 @@ export function namesOf(environments: readonly string[]): string | undefined {
   return more > 0 ? `${named} and ${more} more` : named;
 }
 
-/** The error for an environment without a step: its name may be a typing error, so the error lists the others. */
+/**
+ * Returns the error for an environment without a step. Its name may be a typing error, so the error lists the
+ * existing environments.
+ */
 export async function noRelease(
   store: ReleaseStore,
   environment: string,

@@ -14,11 +14,12 @@ export interface ExportOptions {
 }
 
 /**
- * Writes a release to a new directory, for hosts without FUSE: completely or not at all. The files are first written to
- * a directory beside it, whose name begins with a dot. One rename gives it the final name once everything is on the
- * disk.
+ * Writes a release to a new directory, for hosts without FUSE: completely or not at all. First writes the
+ * files to a temporary directory beside the new one, with a name that begins with a dot. Once everything is
+ * on the disk, one rename gives the temporary directory the final name.
  *
- * @throws {ReleaseError}, {StoreError}, and errors of the file system (EEXIST, ENOTEMPTY if the directory exists)
+ * @throws {ReleaseError} if content is damaged; {DeployError} if a pack is missing; {StoreError}; and errors
+ *   of the file system (EEXIST, ENOTEMPTY if the directory exists)
  */
 export async function exportRelease(
   { files }: Manifest,
@@ -30,9 +31,10 @@ export async function exportRelease(
   try {
     const write = (file: ReleasedFile, signal: AbortSignal): Promise<void> =>
       writeFileOf(file, growing, store, signal);
-    // When this ends, all writers have ended: a late writer would recreate the directory that is removed below.
+    // When the loop ends, all writers have ended: a late one would recreate the directory that is removed
+    // below.
     for await (const _ of inOrder(files, write, { concurrency, ahead: 2 * concurrency, signal }));
-    // crash point: complete, under another name. rename(2) replaces only an empty directory.
+    // crash point: the release is complete, under another name. rename(2) replaces only an empty directory.
     await rename(growing, directory);
     await syncDirectory(dirname(directory));
   } catch (error) {

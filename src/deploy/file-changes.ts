@@ -3,7 +3,7 @@ import { compareCodePoints, type ReleasedContent, type ReleasePayload } from '..
 /** The differences between two releases. Paths are in the order of their code points. */
 export interface FileChanges {
   readonly added: readonly string[];
-  /** The content or the execute bit differs. */
+  /** Paths at which the content or the execute bit differs. */
   readonly changed: readonly string[];
   readonly removed: readonly string[];
 }
@@ -29,12 +29,12 @@ export function isNothing({ added, changed, removed }: FileChanges): boolean {
   return added.length + changed.length + removed.length === 0;
 }
 
-/** Numbers of files, as in the payload of a step. */
+/** Returns the numbers of files, as the payload of a step has them. */
 export function countsOf({ added, changed, removed }: FileChanges): ReleasePayload['changes'] {
   return { added: added.length, changed: changed.length, removed: removed.length };
 }
 
-/** All paths at which the two releases differ. */
+/** Returns all paths at which the two releases differ. */
 export function touchedPaths({ added, changed, removed }: FileChanges): ReadonlySet<string> {
   return new Set([...added, ...changed, ...removed]);
 }

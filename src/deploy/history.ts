@@ -16,9 +16,12 @@ export interface AuditedStep {
   readonly sequence: number;
   /** Undefined if the step cannot be read; `flaws` says why. */
   readonly step: TakenStep | undefined;
-  /** Undefined: no file of allowed signers was given. Empty: no allowed signer signed it. */
+  /**
+   * The allowed signers that signed the step; empty if none did. Undefined if no file of allowed signers was
+   * given, or if the step cannot be read.
+   */
   readonly signedBy: readonly Signer[] | undefined;
-  /** Sentences; empty if nothing is wrong. */
+  /** What is wrong with the step, as sentences; empty if nothing is. */
   readonly flaws: readonly string[];
 }
 
@@ -33,19 +36,20 @@ export interface HistoryOptions {
 }
 
 /**
- * The newest steps of an environment, the newest first. Each is checked against its predecessor: number, hash of the
- * predecessor, time, and signature. Missing steps are reported too.
+ * Returns the newest steps of an environment, the newest first. Checks of each step its number, the hash of
+ * its predecessor, its time (which is not before that of the predecessor), and its signature. Reports missing
+ * steps, too.
  */
 export async function readHistory(options: HistoryOptions): Promise<readonly AuditedStep[]> {
   const { store, environment, most, concurrency, signal } = options;
-  // Listed before the ref is read: a ref is moved before its log entry is written, so the log is never ahead of a true
-  // ref.
+  // The log is listed before the ref is read. A writer moves the ref before it writes the log entry, so the
+  // log is never ahead of a ref that is correct.
   const keys = await listLog(store, environment, signal);
   const ref = await readRef(options);
   const entries = new Map<number, Entry>();
   const limit = pLimit(concurrency);
   await Promise.all(
-    // One more than is returned: the last one returned is checked against it.
+    // Reads one entry more than is returned, because the oldest returned step is checked against that entry.
     keys.slice(-most - 1).map((key) =>
       limit(async () => {
         const entry = await readEntry(store, key, signal);
@@ -76,7 +80,10 @@ type Ref =
   | { readonly kind: 'usable'; readonly standing: Standing }
   | { readonly kind: 'unusable'; readonly error: ReleaseError | DeployError };
 
-/** An audit is needed most when the ref was damaged or replaced: the log is still shown. */
+/**
+ * Reads the ref. Resolves also if the ref is damaged or was replaced: an audit is needed most then, and the
+ * log is still shown.
+ */
 async function readRef({ store, environment, signal }: HistoryOptions): Promise<Ref> {
   try {
     return { kind: 'usable', standing: await readStanding(store, environment, signal) };
@@ -86,7 +93,11 @@ async function readRef({ store, environment, signal }: HistoryOptions): Promise<
   }
 }
 
-/** @param last the number of the newest step of ref and log */
+/**
+ * Returns what is wrong with the ref; undefined if nothing is.
+ *
+ * @param last the number of the newest step of ref and log
+ */
 function flawOfRef(ref: Ref, last: number): string | undefined {
   if (ref.kind === 'unusable') return `the ref cannot be used: ${ref.error.message}`;
   const { step, etag } = ref.standing;

@@ -4,11 +4,12 @@ import { DeployError } from './deploy-error.ts';
 import { readFiles } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 
-/** How many steps are searched. Each takes two requests; older changes are rarely of interest. */
+/** How many steps are searched. Each step takes two requests; older changes are rarely of interest. */
 const MOST_STEPS = 20;
 
 /**
- * The steps that last changed some paths, by path. A path that none of the newest steps changed is omitted.
+ * Returns, for each path, the step that last changed it. Omits a path that none of the newest MOST_STEPS
+ * steps changed.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
@@ -27,7 +28,8 @@ export async function lastDeployers(
     const { previous } = step.payload;
     const before =
       previous === undefined ? undefined : await readLogEntry(store, environment, previous.sequence, signal);
-    // The log lacks this step, or its manifest was deleted by a collection: its files are unknown.
+    // The search ends if the log lacks the previous step, or a collection has deleted the manifest of that
+    // step: its files are unknown.
     if (previous !== undefined && before === undefined) break;
     const older = await contentsOf(before, store, signal).catch(undefinedIfCollected);
     if (older === undefined) break;

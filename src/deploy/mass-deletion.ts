@@ -3,11 +3,11 @@ import { DeployError } from './deploy-error.ts';
 import type { FileChanges } from './file-changes.ts';
 
 /**
- * Refuses a step that removes more than half of the files. Nodes would hold it: their guard counts the same way by
- * default, and the step does not say that the deletions are meant.
+ * Refuses a step that removes more than half of the files. Nodes would not show such a step: by default their
+ * guard counts in the same way, and the step does not say that the deletions are meant.
  *
  * @param files the number of files before the step
- * @param otherwise what else may be meant, in words that end a sentence
+ * @param otherwise another thing that the user may have meant, in words that end a sentence
  * @throws {DeployError} `check-failed`
  */
 export function refuseMassDeletion(files: number, { removed }: FileChanges, otherwise?: string): void {

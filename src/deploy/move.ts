@@ -22,14 +22,16 @@ export interface Moved {
   readonly changes: FileChanges;
 }
 
-/** Makes an environment show the release of another one. Nothing is uploaded. */
+/** Makes an environment show the release that the environment `from` shows. Uploads nothing. */
 export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
   const { step } = await readStanding(options.store, from, options.signal);
   if (step === undefined) throw await noRelease(options.store, from, options.signal);
   return move('promote', async () => step.payload, options);
 }
 
-/** Makes an environment show an earlier release again, by a new step: no sequence number is used twice. */
+/**
+ * Makes an environment show an earlier release again. This is a new step: no sequence number is used twice.
+ */
 export function rollback(target: RollbackTarget, options: ChangeOptions): Promise<Moved> {
   return move('rollback', (standing) => findStep(target, standing, options), options);
 }
@@ -47,7 +49,7 @@ async function move(
     // A roll-back also reverts a step that is not shown yet.
     mayReplaceArmed: options.mayReplaceArmed || action === 'rollback',
     propose: async (standing, condemned) => {
-      // The user has not seen what was deployed meanwhile.
+      // Another step was taken meanwhile, which the user has not seen.
       if (first !== undefined && first.step?.digest !== standing.step?.digest)
         throw overtakenBy(standing, '', 'Look at that step, and decide again.');
       first ??= standing;
@@ -59,7 +61,8 @@ async function move(
       if (!allowDeletions) refuseMassDeletion(current.length, changes);
       return {
         ...words,
-        // The commit belongs to the files, whatever user moves them.
+        // The commit belongs to the files, so it stays the same if another user moves the files to another
+        // environment.
         commit: words.commit ?? commit,
         action,
         release,
@@ -72,7 +75,7 @@ async function move(
   return { step, changes: changes! };
 }
 
-/** Objects that are about to be deleted cannot be shown any more. */
+/** Refuses a release whose manifest or packs are about to be deleted. */
 function refuseCondemned(
   { release, manifest }: Pick<ReleasePayload, 'release' | 'manifest'>,
   files: readonly ReleasedFile[],

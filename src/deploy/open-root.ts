@@ -8,14 +8,17 @@ export interface ReleaseRoot {
   readonly store: ReleaseStore;
   readonly probed: ProbedStore;
   readonly concurrency: number;
-  /** The store's time, in milliseconds since the epoch. Steps and collections use it, not the clock of this host. */
+  /**
+   * The store's time, in milliseconds since the epoch, which steps and collections use instead of this
+   * host's.
+   */
   readonly now: () => number;
   /** Milliseconds by which the store's clock is ahead of this host's; negative if it is behind. */
   readonly clockOffset: () => number;
   close(): Promise<void>;
 }
 
-/** The time of this host. */
+/** The clock of this host. */
 export interface RootTime {
   /** Milliseconds since the epoch. */
   wallClock(): number;
@@ -30,7 +33,7 @@ export async function openReleaseRoot(
   time: RootTime,
 ): Promise<ReleaseRoot> {
   const { places, transport } = await findAccess(options, environment, WRITING_TIMEOUTS);
-  // Writers use one endpoint, because conditional writes hold within one store only.
+  // A writer uses only the first endpoint: conditional writes hold only within one store.
   const [{ target, credentials }] = places;
   const clock = new StoreClock();
   const store = await S3ReleaseStore.open({

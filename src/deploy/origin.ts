@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
 
-/** The author of a deploy, and the state of its source. Recorded with each step. */
+/** The author of a deploy, and the state of its source, which each step records. */
 export interface Origin {
   readonly author: string | undefined;
   readonly message: string | undefined;
@@ -16,10 +16,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const run = promisify(execFile);
 const LONGEST_GIT_MS = 10_000;
-/** No release contains the files that Python leaves beside its sources. */
+/** Excludes the files that Python leaves beside its sources from `git status`: no release contains them. */
 const NOT_RELEASED = [':(exclude,glob)**/__pycache__/**', ':(exclude)*.pyc'];
 
-/** From the variables of GitHub Actions and GitLab CI; otherwise from git, if the source is in a work tree. */
+/**
+ * Returns the origin of a directory: from the variables of GitHub Actions and GitLab CI; otherwise from git,
+ * if the directory is in a work tree.
+ */
 export async function originOf(
   directory: string,
   environment: Environment,
@@ -44,7 +47,7 @@ export async function originOf(
   };
 }
 
-/** Whether `commit` is `before` or descends from it; undefined if git does not know both. */
+/** Returns whether `commit` is `before` or descends from it; undefined if git does not know both commits. */
 export async function descends(
   directory: string,
   commit: string,
@@ -67,7 +70,7 @@ export async function descends(
   }
 }
 
-/** Undefined if there is no git, no work tree, or no answer. */
+/** Returns what a git command prints; undefined if there is no git, no work tree, or no answer. */
 async function askGit(
   directory: string,
   args: readonly string[],
@@ -103,7 +106,9 @@ function ciOrigin(environment: Environment): Pick<Origin, 'author' | 'commit' | 
   return { author: undefined, commit: undefined, url: undefined };
 }
 
-/** userInfo() throws if the user has no passwd entry, as in many containers. */
+/**
+ * Returns the name of this user. userInfo() throws if the user has no passwd entry, as in many containers.
+ */
 function loginName(environment: Environment): string | undefined {
   try {
     return userInfo().username;

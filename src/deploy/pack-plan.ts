@@ -1,13 +1,16 @@
 import type { ReleasedContent, ReleasedFile } from '../release/index.ts';
 
-/** The largest pack of many contents, so that a node can hold it in memory. */
+/** The largest pack that several contents share: a node must be able to hold it in memory. */
 export const MOST_PACK_BYTES = 32 * 1024 * 1024;
-/** A larger content gets a pack of its own, which is fetched in parts when it is read. */
+/**
+ * The largest content that shares a pack. A larger content gets a pack of its own, which is fetched in parts
+ * when it is read.
+ */
 export const LARGEST_SHARED_BYTES = 8 * 1024 * 1024;
-/** The most packs of many contents in one release, if they can be joined. */
+/** How many packs of several contents a release may need before small packs are joined. */
 export const MOST_PACKS = 16;
 
-/** The place of a content. */
+/** Where a content is stored. */
 export interface Place {
   readonly pack: string;
   readonly offset: number;
@@ -30,22 +33,23 @@ export interface PackPlan {
 interface UsedPack {
   readonly digest: string;
   readonly contents: Content[];
-  /** Bytes that the new release needs of it. */
+  /** How many bytes of the pack the new release needs. */
   used: number;
-  /** The end of the last content of the current release in it. */
+  /** The end of the last content that the current release has in the pack: an estimate of the pack's size. */
   readonly bytes: number;
 }
 
 /**
- * Decides what is written: contents that the current release lacks, and contents of packs that are not worth keeping:
- * those of which less than half is used. If the release would need more than 16 packs, also the 8 smallest, unless they
- * use half of a full pack: so a content is rewritten a few times in a thousand deploys, not in each.
+ * Decides which contents are written to new packs: contents that the current release lacks, and contents of
+ * packs that are not worth keeping, because the new release uses less than half of the pack. If the release
+ * would need more than 16 packs, also the contents of the 8 smallest packs, except of packs that use half of
+ * a full pack. So a content is rewritten a few times in a thousand deploys, not in each.
  *
- * The size of a pack is estimated from the current release, without a request: contents are ordered by hash, so that
- * the remaining ones reach close to the end of the pack.
+ * The size of an old pack is estimated from the current release, without a request. The contents of a pack
+ * are ordered by hash, so the contents that are still used reach close to the end of the pack.
  *
- * @param files of the new release
- * @param current files of the current release
+ * @param files the files of the new release
+ * @param current the files of the current release
  */
 export function planPacks(files: readonly ReleasedContent[], current: readonly ReleasedFile[]): PackPlan {
   const places = placesOf(current);
@@ -92,7 +96,8 @@ export function planPacks(files: readonly ReleasedContent[], current: readonly R
 }
 
 /**
- * The files with their places (pack and offset) once the packs are written. `digests[i]` is that of `plan.packs[i]`.
+ * Returns the files with the places (pack and offset) that they have once the packs are written. `digests[i]`
+ * is the digest of `plan.packs[i]`.
  */
 export function placeFiles(
   files: readonly ReleasedContent[],
@@ -124,7 +129,10 @@ function endsOf(files: readonly ReleasedFile[]): ReadonlyMap<string, number> {
   return ends;
 }
 
-/** False for the pack of one large content, which cannot be joined with others. */
+/**
+ * Returns whether a pack is for several contents. False for the pack of one large content, which cannot be
+ * joined with others.
+ */
 function isShared({ contents }: UsedPack): boolean {
   return contents.every(({ size }) => size <= LARGEST_SHARED_BYTES);
 }
@@ -133,7 +141,10 @@ function bySize(one: UsedPack, other: UsedPack): number {
   return one.used - other.used || (one.digest < other.digest ? -1 : 1);
 }
 
-/** Concatenated in an order that is the same for every deployer: equal contents make equal packs. */
+/**
+ * Distributes contents over packs, in an order that is the same for every deployer, so that equal contents
+ * make equal packs.
+ */
 function fill(contents: readonly Content[]): readonly (readonly Content[])[] {
   const sorted = [...contents].sort((one, other) => (one.sha256 < other.sha256 ? -1 : 1));
   const packs: Content[][] = sorted

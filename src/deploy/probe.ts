@@ -15,10 +15,11 @@ export interface ProbedStore {
 }
 
 /**
- * Verifies, once for each endpoint and bucket, that the store honours conditional writes: of 16 concurrent creations
- * one wins, and a write on an outdated ETag is rejected. A store that silently accepts both would lose steps.
+ * Verifies, once for each endpoint and bucket, that the store honours conditional writes: of 16 concurrent
+ * creations exactly one succeeds, and the store refuses a write on an outdated ETag. A store that accepts
+ * such writes would lose steps.
  *
- * @throws {DeployError} `unconditional-store`; {StoreError}
+ * @throws {DeployError} `unconditional-store` if the store does not honour them; {StoreError}
  */
 export async function requireConditionalWrites(
   store: ReleaseStore,
@@ -31,7 +32,7 @@ export async function requireConditionalWrites(
   const contents = Array.from({ length: WRITERS }, (_, at) => Buffer.from(`${at}`));
   const ends = await Promise.all(contents.map((bytes) => store.create(key, bytes, signal)));
   const winners = ends.flatMap((end) => (end.kind === 'written' ? [end.etag] : []));
-  // No winner: the answer to the winner was lost, and the client sent its request again.
+  // If none succeeded, the answer to one that did was lost, and the client sent that request again.
   const created = winners.length === 0 ? await store.read(key, MOST_BYTES, signal) : undefined;
   const etag = winners[0] ?? created?.etag;
   if (winners.length > 1 || etag === undefined) {
@@ -50,7 +51,10 @@ export async function requireConditionalWrites(
   await remember(store, probed, known?.etag, signal);
 }
 
-/** Ignores an object that is larger than ours: the probe is then repeated. */
+/**
+ * Reads the result of an earlier probe. Ignores an object that is larger than dagmount's own; the probe is
+ * then repeated.
+ */
 async function readKnown(store: ReleaseStore, signal: AbortSignal): Promise<StoredObject | undefined> {
   try {
     return await store.read(KEY, MOST_BYTES, signal);
@@ -67,7 +71,7 @@ async function remember(
   signal: AbortSignal,
 ): Promise<void> {
   const bytes = Buffer.from(canonicalJson({ bucket, endpoint, schema: 1 }));
-  // A faster probe had the same result.
+  // The result of this write is ignored: if another probe was faster, it has written the same.
   await writeOver(store, KEY, bytes, etag, signal);
 }
 

@@ -15,10 +15,11 @@ import type { ReleaseStore } from './release-store.ts';
 const UPLOAD_AGAIN = 'Deploy the whole tree from its source with --upload-all.';
 
 /**
- * The manifest that a step names. It is used only if its bytes have the named digest, and its files have the id of the
- * release.
+ * Reads the manifest that a step names. Accepts it only if its bytes have the named digest, and its files
+ * have the id of the release.
  *
- * @throws {ReleaseError} `mismatch`, `malformed`; {DeployError} `no-such-release`; {StoreError}
+ * @throws {ReleaseError} `mismatch` if the object is another or is malformed; {DeployError} `no-such-release`
+ *   if there is no object; {StoreError}
  */
 export async function readManifest(
   store: ReleaseStore,
@@ -41,7 +42,7 @@ export async function readManifest(
   }
 }
 
-/** The files that an environment shows; none before its first step. */
+/** Returns the files that an environment shows; none before its first step. */
 export async function readFiles(
   store: ReleaseStore,
   { step }: Pick<Standing, 'step'>,
@@ -51,9 +52,10 @@ export async function readFiles(
 }
 
 /**
- * The content of a file of a release, from its pack.
+ * Reads the content of a file of a release, from its pack.
  *
- * @throws {ReleaseError} `mismatch`; {DeployError} `no-such-release`; {StoreError}
+ * @throws {ReleaseError} `mismatch` if the content is damaged; {DeployError} `no-such-release` if there is no
+ *   pack; {StoreError}
  */
 export async function readContent(
   store: ReleaseStore,

@@ -1,36 +1,41 @@
-/** The bytes of an object, and the ETag with which it can be replaced. */
+/** The bytes of an object, and the ETag that a writer needs to replace the object. */
 export interface StoredObject {
   readonly bytes: Uint8Array;
   readonly etag: string;
 }
 
-/** The result of a conditional write. `refused`: the store has another object there than the writer expected. */
+/** The result of a conditional write. `refused`: the key has another object than the writer expected. */
 export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'refused' };
 
 /**
- * The objects below one release root, for writers. Keys have no leading slash. Every method rejects with StoreError if
- * the store fails; then a write may or may not have happened.
+ * The objects below one release root, for writers. Keys have no leading slash. Every method rejects with
+ * StoreError if the store fails. A write that rejects may or may not have happened.
  */
 export interface ReleaseStore {
-  /** Undefined if there is no such object. Rejects with ReleaseError `malformed` if it is longer than `most` bytes. */
+  /**
+   * Reads an object; undefined if there is none. Rejects with ReleaseError `malformed` if the object is
+   * longer than `most` bytes.
+   */
   read(key: string, most: number, signal: AbortSignal): Promise<StoredObject | undefined>;
-  /** `length` bytes from `offset` on, fewer if the object ends before; undefined if there is no such object. */
+  /**
+   * Reads `length` bytes from `offset` on, fewer if the object ends before; undefined if there is no object.
+   */
   readRange(
     key: string,
     offset: number,
     length: number,
     signal: AbortSignal,
   ): Promise<Uint8Array | undefined>;
-  /** Creates an object (If-None-Match: *). */
+  /** Creates an object, unless the key has one (If-None-Match: *). */
   create(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<WriteEnd>;
-  /** Replaces the object with this ETag (If-Match). */
+  /** Replaces the object at the key, if it has this ETag (If-Match). */
   replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd>;
-  /** Keys with this prefix in byte order, only those after `after` if that is given. */
+  /** Returns the keys with this prefix in byte order; with `after`, only the keys after that one. */
   list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]>;
   remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
 }
 
-/** Replaces the object with this ETag, or creates it if there is no ETag. */
+/** Replaces the object at the key if it has this ETag; without an ETag, creates the object. */
 export function writeOver(
   store: ReleaseStore,
   key: string,

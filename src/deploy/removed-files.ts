@@ -1,16 +1,16 @@
 import { printableName } from '../base/printable.ts';
 import { DeployError } from './deploy-error.ts';
 
-/** Whether a path of the tree is the one to be removed, or lies below it. */
+/** Returns whether a path of the tree is the path to be removed, or lies below it. */
 export function isRemovedBy(removed: string, path: string): boolean {
   return path === removed || path.startsWith(removed.endsWith('/') ? removed : `${removed}/`);
 }
 
 /**
- * The paths of a tree that are to be removed.
+ * Returns the paths of a tree that are to be removed.
  *
- * @param removed files, or directories with all that is below them
- * @throws {DeployError} `unusable-source` if the tree has none of that name
+ * @param removed files, or directories with everything below them
+ * @throws {DeployError} `unusable-source` if the tree has no such file or directory
  */
 export function removedFiles(removed: readonly string[], paths: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();
@@ -22,7 +22,10 @@ export function removedFiles(removed: readonly string[], paths: readonly string[
   return found;
 }
 
-/** The user may have typed the path on this host, which has more directories before the path in the tree. */
+/**
+ * Returns the error for a path that the tree does not have. The user may have typed the path on this host,
+ * which has more directories before the path in the tree; then the error suggests the latter.
+ */
 function notThere(removed: string, paths: readonly string[]): DeployError {
   const names = removed.split('/');
   const meant = names

@@ -2,7 +2,7 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
 export interface ProgramEnd {
-  /** Null if a signal ended it. */
+  /** Null if a signal ended the program. */
   readonly code: number | null;
   readonly said: string;
   readonly complained: string;
@@ -11,7 +11,7 @@ export interface ProgramEnd {
 /**
  * Runs a program to its end. Rejects if it cannot be started, or if `signal` ends it.
  *
- * @param input its standard input; undefined: empty
+ * @param input the program's standard input; undefined: empty
  */
 export async function runProgram(
   command: string,
@@ -26,7 +26,7 @@ export async function runProgram(
   const ended = new Promise<number | null>((resolve, reject) =>
     child.once('error', reject).once('close', resolve),
   );
-  // A program that ends early closes its input.
+  // The error is ignored, because a program that ends early closes its input.
   child.stdin?.on('error', () => undefined).end(input);
   const [code, said, complained] = await Promise.all([ended, text(child.stdout!), text(child.stderr!)]);
   return { code, said, complained };

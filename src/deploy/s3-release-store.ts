@@ -15,13 +15,13 @@ import { isRetryable, StoreError, type StoreErrorCode } from '../store/store-err
 import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
 
 export interface S3ReleaseStoreOptions {
-  /** Its prefix is the release root. */
+  /** The bucket, with the release root as prefix. */
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
   readonly transport: Transport;
   /** Receives the Date of each answer. */
   readonly dates?: DateObserver;
-  /** Milliseconds; ends early if the signal is aborted. */
+  /** Waits; ends early if the signal is aborted. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -29,8 +29,8 @@ export interface S3ReleaseStoreOptions {
 export const WRITING_TIMEOUTS: Timeouts = { connect: 3_000, firstByte: 60_000, stall: 30_000 };
 
 /**
- * A release root in S3, for writers. Uses the SDK, because writes are rare, and it has signed bodies, retries and a
- * parser of listings. Readers use SignedHttp, which is faster.
+ * A release root in S3, for writers. Uses the SDK, because writes are rare, and the SDK has signed bodies and
+ * a parser of listings. Readers use SignedHttp, which is faster.
  */
 export class S3ReleaseStore implements ReleaseStore {
   readonly #sdk: typeof Sdk;
@@ -55,22 +55,22 @@ export class S3ReleaseStore implements ReleaseStore {
       },
       forcePathStyle: target.basePath !== '/',
       maxAttempts: 1,
-      // The SDK would ask for it from 2 MiB on; the transport cannot wait for status 100.
+      // The SDK would send `Expect: 100-continue` from 2 MiB on; the transport cannot wait for status 100.
       expectContinueHeader: false,
       requestHandler: sdkRequestHandler(transport, dates),
       // Some stores reject the checksums that the SDK adds by default. TLS and our own digests replace them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       followRegionRedirects: true,
-      // The endpoint was resolved before, as for a mount.
+      // The endpoint is already resolved, as for a mount.
       ignoreConfiguredEndpointUrls: true,
       ...(target.endpoint !== 'aws' && { endpoint: target.endpoint }),
     });
   }
 
-  /** The SDK is loaded here: it takes a quarter of a second. */
+  /** Opens a release root. Loads the SDK, which takes a quarter of a second. */
   static async open(options: S3ReleaseStoreOptions): Promise<S3ReleaseStore> {
-    // The SDK's version is pinned here: its notices about later versions do not concern users.
+    // dagmount pins the version of the SDK, so the SDK's notices about later versions do not concern users.
     process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
     return new S3ReleaseStore(await import('@aws-sdk/client-s3'), options);
   }
@@ -157,7 +157,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
-    // One by one: DeleteObjects needs a checksum that some stores reject.
+    // Deletes the objects one by one, because DeleteObjects needs a checksum that some stores reject.
     for (const key of keys) {
       await this.#named(key, 'delete', signal, () =>
         this.#client.send(new this.#sdk.DeleteObjectCommand(this.#at(key)), { abortSignal: signal }),
@@ -183,7 +183,7 @@ export class S3ReleaseStore implements ReleaseStore {
         return { kind: 'written', etag };
       } catch (error) {
         const status = statusOf(error);
-        // If-Match on a missing key is 404 on AWS.
+        // AWS answers an If-Match on a missing key with 404.
         if (status === 412 || (status === 404 && nameOf(error) === 'NoSuchKey')) return { kind: 'refused' };
         if (status !== 409) throw this.#errorOf(error, key, 'write', signal);
         if (conflicts === RETRIES.writeConflict.tries) throw this.#conflicting(key, conflicts);
@@ -208,7 +208,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   async #named<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
-    // One signal stops all requests of a deploy. Each request adds a listener.
+    // One signal stops all requests of a deploy, and each request adds a listener to it.
     setMaxListeners(0, signal);
     try {
       return await this.#tried(key, what, signal, ask);
@@ -218,8 +218,9 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   /**
-   * Rejects with the error of the last attempt. Every request can be sent again: a write whose first attempt took
-   * effect is rejected the second time, and its writer reads the object.
+   * Sends a request, and sends it again if that may help. Rejects with the error of the last attempt. It is
+   * safe to send any request again: if the first attempt of a write took effect, the store refuses the
+   * second, and the writer then reads the object.
    */
   #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
     return retry(ask, {
@@ -245,7 +246,7 @@ export class S3ReleaseStore implements ReleaseStore {
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
       const hint = KEY_IS_WRONG.has(nameOf(error)) ? CHECK_KEYS : this.#hintOf(code, key, what);
-      // The SDK signs the next request with the clock of the store that rejected this one.
+      // After `clock-skew`, the SDK signs the next request with the clock of the store.
       const retryable = isRetryable(code) || code === 'clock-skew';
       return new StoreError(code, words, hint, retryable);
     }
@@ -288,7 +289,7 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 }
 
-/** An unread body would keep its connection busy. */
+/** Closes a body that is not read: it would keep its connection busy. */
 function dropped(body: Sdk.GetObjectCommandOutput['Body']): void {
   if (body === undefined || !(body instanceof Readable)) return;
   body.once('error', () => undefined).destroy();
@@ -299,7 +300,10 @@ type Payer = { readonly RequestPayer?: 'requester' };
 
 const LOOK = "See the store's own words, and what stands between it and this host.";
 
-/** The store does not know the access key, or its secret is wrong: no permission would help. */
+/**
+ * Names of errors that say that the store does not know the access key, or that its secret is wrong. No
+ * permission would help.
+ */
 const KEY_IS_WRONG: ReadonlySet<string> = new Set(['SignatureDoesNotMatch', 'InvalidAccessKeyId']);
 const CHECK_KEYS =
   'Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile, and that they are those of this endpoint.';

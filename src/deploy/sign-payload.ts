@@ -5,11 +5,11 @@ import { runProgram } from './run-program.ts';
 const LONGEST_SIGNING_MS = 120_000;
 
 /**
- * Lets `ssh-keygen -Y sign` (OpenSSH 8.1) sign the bytes. It uses a private key file of any format, and asks for its
- * passphrase on the terminal; or, if a public key is named, the agent that has the private one. dagmount never reads a
- * key.
+ * Signs a payload by `ssh-keygen -Y sign` (OpenSSH 8.1). `key` is a private key file of any format, for which
+ * ssh-keygen asks the passphrase on the terminal; or a public key file, and then the SSH agent has the
+ * private key. dagmount never reads a key.
  *
- * @throws {DeployError} `unsigned`
+ * @throws {DeployError} `unsigned` if ssh-keygen is missing or fails
  */
 export async function signPayload(
   key: string,

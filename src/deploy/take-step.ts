@@ -16,7 +16,7 @@ import { listLog, readLogEntry, readStanding, type Standing, type TakenStep } fr
 import { DeployError } from './deploy-error.ts';
 import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
 
-/** The content of a step; the rest follows from the state of the environment. */
+/** The fields of a step that its writer decides; the others follow from the state of the environment. */
 export type StepProposal = Omit<
   ReleasePayload,
   'root' | 'environment' | 'sequence' | 'previous' | 'nonce' | 'created'
@@ -28,7 +28,7 @@ export interface StepSetting {
   /** The name of the release root. */
   readonly root: string;
   readonly environment: string;
-  /** Whether it may replace a step that waits for its time, as a roll-back may. */
+  /** Whether the new step may replace a step that waits for its time, as a roll-back may. */
   readonly mayReplaceArmed: boolean;
   /** Signs the bytes of a payload. */
   readonly sign: (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]>;
@@ -37,15 +37,17 @@ export interface StepSetting {
   /** Waits between two attempts. */
   readonly pause: (tries: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
-  /** Called once the ref is moved: whatever fails from then on, the step is in force. */
+  /**
+   * Called once the ref is moved: then the step is in force (it is the newest step), whatever fails later.
+   */
   readonly onInForce?: ((step: TakenStep) => void) | undefined;
 }
 
 export interface StepOptions extends StepSetting {
   /**
-   * Returns the content of the step for this state of the environment. Packs and manifest are in the store when it
-   * resolves. Called again if another step was taken meanwhile; rejects, usually with `overtaken`, if it cannot follow
-   * that step.
+   * Returns the content of the step for this state of the environment, once packs and manifest are in the
+   * store. Called again if another step was taken meanwhile. Rejects, usually with `overtaken`, if this step
+   * cannot follow that one.
    */
   readonly propose: (standing: Standing, condemned: Condemned) => Promise<StepProposal>;
 }
@@ -53,12 +55,14 @@ export interface StepOptions extends StepSetting {
 /**
  * Takes one step of an environment: moves its ref by compare-and-swap, and adds the step to the log.
  *
- * The order matters. First, the log entry of the previous step is completed: so the log lacks at most its newest entry,
- * even if a writer was killed. Then the ref is moved, which decides; then this step's entry is written. The ref is
- * never moved if the log already has the next number, because then an earlier ref was restored.
+ * The order matters. First, the log entry of the previous step is completed. So the log lacks at most its
+ * newest entry, even if a writer was killed. Then the ref is moved: with that, the step is taken. Then the
+ * log entry of this step is written. The ref is never moved if the log already has the next number, because
+ * then an earlier ref was restored.
  *
- * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `log-differs`, `invalid-step`;
- * {ReleaseError}; {StoreError}
+ * @throws {DeployError} `armed`, `overtaken`, `write-refused`, `put-back`, `other-root`, `log-differs`,
+ *   `invalid-step`, each as DeployErrorCode describes it; {ReleaseError} if an object of an earlier step is
+ *   invalid; {StoreError}; and the errors of `propose` and `sign`
  */
 export async function takeStep(options: StepOptions): Promise<TakenStep> {
   const { store, environment, pause, signal } = options;
@@ -73,7 +77,8 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     refuseOtherRoot(standing, options.root);
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
     const proposal = await options.propose(standing, keys).catch(async (error: unknown) => {
-      // If an earlier ref was restored, the missing release may be one of a later step. completeLog() reports that.
+      // The missing release may be that of a later step, if an earlier ref was restored. completeLog() then
+      // reports that.
       if (error instanceof DeployError && error.code === 'no-such-release')
         await completeLog(store, environment, standing, signal);
       throw error;
@@ -84,7 +89,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     const step = await signed(options, standing, proposal);
     if (await moveRef(options, standing, step)) {
       options.onInForce?.(step);
-      // crash point: in force. The next step's writer adds this one to the log.
+      // crash point: the step is in force, but not in the log. The writer of the next step adds it.
       await writeDown(store, step, signal);
       return step;
     }
@@ -93,7 +98,10 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
   }
 }
 
-/** Nodes hold a step whose root differs from that of earlier steps: a wrong --root would stop every later deploy. */
+/**
+ * Refuses a step whose root differs from that of the previous step. Nodes would not show such a step, so a
+ * wrong --root would stop every later deploy.
+ */
 function refuseOtherRoot({ step }: Standing, root: string): void {
   if (step === undefined || step.payload.root === root) return;
   const { environment, sequence, root: before } = step.payload;
@@ -133,7 +141,8 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
       sha256: before.digest,
     },
     nonce: randomBytes(16).toString('hex'),
-    // This clock may be behind another writer's: readers reject steps that go back in time.
+    // The clock of another writer may be ahead of this one, and readers reject a step that is older than its
+    // predecessor.
     created: Math.max(now(), before?.payload.created ?? 0),
   };
   const bytes = encodePayload(payload);
@@ -143,8 +152,8 @@ async function signed(options: StepOptions, standing: Standing, proposal: StepPr
 }
 
 /**
- * A payload that readers reject would also stop every later writer, because a writer reads the previous step. So an
- * unreadable payload is never written.
+ * Refuses a payload that readers would reject, before it is written. Such a payload would also stop every
+ * later writer, because a writer reads the previous step.
  */
 function requireReadable(payload: Uint8Array): void {
   try {
@@ -159,7 +168,10 @@ function requireReadable(payload: Uint8Array): void {
   }
 }
 
-/** Whether the ref points to this step, or did before later ones. If the answer was lost, reads the ref to find out. */
+/**
+ * Moves the ref to this step. Returns whether the ref points to this step, or did before later steps. If the
+ * store refuses the write, or its answer is lost, reads the ref to find out.
+ */
 async function moveRef(options: StepOptions, standing: Standing, step: TakenStep): Promise<boolean> {
   const { store, environment, signal } = options;
   const key = releaseKeys.ref(environment);
@@ -172,7 +184,8 @@ async function moveRef(options: StepOptions, standing: Standing, step: TakenStep
   }
   if (end?.kind === 'written') return true;
   signal.throwIfAborted();
-  // Also after a rejection: if the client sent the request twice, the first may have caused the second's rejection.
+  // The ref is read also after a refusal. If the client sent the request twice, the first may have moved the
+  // ref, so that the store refused the second.
   const found = await readStanding(store, environment, signal);
   if (isSame(found.step, step)) return true;
   const written = await readLogEntry(store, environment, step.payload.sequence, signal);
@@ -187,8 +200,8 @@ function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
 }
 
 /**
- * Writes the envelope beside the manifest, where a version is looked up by its id, and then into the log. So the writer
- * of the next step needs only one request to see that the log is complete.
+ * Writes the envelope of a step beside the manifest, where a mount looks up a version by its id, and after
+ * that into the log. So the writer of the next step sees by one request for the log that both exist.
  */
 async function writeDown(
   store: ReleaseStore,
@@ -204,8 +217,8 @@ async function writeDown(
 }
 
 /**
- * Adds the previous step to the log if its writer was killed before. If the log has later steps, the ref is outdated:
- * an earlier one was restored.
+ * Adds the step of the ref to the log, if its writer was killed before it did that. Rejects if the log has
+ * later steps: the ref is outdated then, because an earlier one was restored.
  */
 async function completeLog(
   store: ReleaseStore,
@@ -228,7 +241,7 @@ async function refusePutBack(
   sequence: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // Another writer may have taken that step since the ref was read.
+  // Another writer may have taken that step since this writer read the ref.
   const { step } = await readStanding(store, environment, signal);
   if (step !== undefined && step.payload.sequence >= sequence) return;
   if (!(await follows(store, environment, sequence, step, signal))) {
@@ -246,7 +259,9 @@ async function refusePutBack(
   );
 }
 
-/** Whether the log entry is readable, and is a step of this environment that may follow the one of the ref. */
+/**
+ * Returns whether a log entry is readable, and is a step of this environment that may follow the ref's step.
+ */
 async function follows(
   store: ReleaseStore,
   environment: string,
@@ -256,10 +271,10 @@ async function follows(
 ): Promise<boolean> {
   try {
     const entry = await readLogEntry(store, environment, sequence, signal);
-    // It was removed since the log was listed.
+    // The entry was removed since the log was listed.
     if (entry === undefined) return true;
     const { payload } = entry;
-    // If entries in between are missing, it is unknown which step this one follows.
+    // If entries in between are missing, it is unknown which step this entry must follow.
     const isNext = sequence === (step?.payload.sequence ?? 0) + 1;
     return (
       payload.environment === environment &&
@@ -288,7 +303,7 @@ function tooSlow(environment: string): DeployError {
   );
 }
 
-/** @param last the state of the ref before the last try */
+/** @param last the state of the environment before the last try */
 function givenUp(environment: string, tries: number, first: Standing, last: Standing): DeployError {
   if (first.step?.digest === last.step?.digest) {
     return new DeployError(

@@ -19,7 +19,7 @@ import { readContent } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 import { READING, type SourceFile } from './source-files.ts';
 
-/** A file of the new release: a local one, or one of the current release. */
+/** A file of the new release: a local file, or a file of the current release. */
 export type PlannedFile = SourceFile | ReleasedFile;
 
 export interface UploadProgress {
@@ -34,27 +34,34 @@ export interface Uploaded extends UploadProgress {
 
 export interface UploadOptions {
   readonly store: ReleaseStore;
-  /** Objects that are about to be deleted, and so count as missing. */
+  /** The keys of objects that are about to be deleted, and so count as missing. */
   readonly condemned: Condemned;
   readonly onProgress?: ((done: UploadProgress, all: UploadProgress) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Packs in memory at a time: 128 MiB of packs of many contents, and one pack of one large content. */
+/**
+ * How many packs are in memory at a time: 128 MiB of packs of several contents, and one pack of one large
+ * content.
+ */
 const MOST_PACKS_AT_ONCE = 4;
 const MOST_LARGE_PACKS_AT_ONCE = 1;
-/** Maximum number of foreign objects that are skipped under the names of one document. */
+/**
+ * After how many refused writes of a document the upload gives up. Each refusal means that another object has
+ * the name.
+ */
 const MOST_REFUSALS = 8;
-/** A pack, and the bytes after its contents that give it another name. */
+/** The largest pack: one content, and the bytes that may follow it to give the pack another name. */
 const MOST_PACK_OBJECT_BYTES = 1024 ** 3 + 1024;
 
 /**
- * Writes those packs and manifests of a release that the store lacks. No node shows them until a ref points to them.
- * Packs are named by their content, so that packs of an earlier attempt are found. They are read before they are used,
- * because another writer could have planted them.
+ * Writes the packs and the manifest of a release that the store lacks. No node shows them until a ref points
+ * to them. The name of a pack is the digest of its bytes, so packs of an earlier attempt are found. A pack
+ * that is already there is read before it is used, because another writer could have planted another object.
  *
- * @throws {DeployError} `unusable-source` if a file has changed since it was read, or the release is too large;
- *   {StoreError}
+ * @throws {DeployError} `unusable-source` if a file has changed since it was read, or the release is too
+ *   large; `write-refused` if other objects have the names; {ReleaseError} if content of the current release
+ *   is damaged; {StoreError}
  */
 export async function upload(
   files: readonly PlannedFile[],
@@ -79,7 +86,7 @@ export async function upload(
     plan.packs.map((contents) =>
       (isLarge(contents) ? large : shared)(async () => {
         const content = await packOf(contents, readers, signal);
-        // A byte after the contents gives the pack another name.
+        // Four bytes after the contents give the pack another name.
         const { bytes, digest } = await write(
           (salt) => (salt === undefined ? content : Buffer.concat([content, Buffer.from(salt, 'hex')])),
           releaseKeys.pack,
@@ -104,9 +111,10 @@ export async function upload(
 }
 
 /**
- * Writes the first of several equivalent documents whose key is neither about to be deleted nor used by another object.
+ * Writes the first of several equivalent documents whose key is neither about to be deleted nor used by
+ * another object.
  *
- * @param make one of them; `salt` tells them apart
+ * @param make makes one of the documents; `salt` makes them differ
  */
 async function write(
   make: (salt: string | undefined) => Uint8Array,
@@ -132,7 +140,10 @@ async function write(
   }
 }
 
-/** Whether the object has the digest in its name. False if it is larger. */
+/**
+ * Returns whether the object at a key has the digest that its name states. False if the object is missing, or
+ * longer than `most` bytes.
+ */
 async function isThere(
   key: string,
   digest: string,
@@ -149,7 +160,10 @@ async function isThere(
   }
 }
 
-/** Checked before anything is sent: all digests have the same length, so the length of the manifest is known. */
+/**
+ * Refuses a release with too large a manifest, before anything is sent. All digests have the same length, so
+ * the length of the manifest is known before.
+ */
 function requireManifestFits(files: readonly PlannedFile[], plan: PackPlan): void {
   if (files.length <= MOST_FILES) {
     const digests = plan.packs.map(() => '0'.repeat(64));
@@ -173,7 +187,10 @@ function digestOf(bytes: Uint8Array): string {
 
 type ContentReader = () => Promise<Uint8Array>;
 
-/** How each content is read: locally if it is local, otherwise from the packs of the current release. */
+/**
+ * Returns, by SHA-256, how each content is read: from a local file if one has it, otherwise from a pack of
+ * the current release.
+ */
 function contentReaders(
   files: readonly PlannedFile[],
   current: readonly ReleasedFile[],

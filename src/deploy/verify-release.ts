@@ -14,11 +14,11 @@ import type { ReleaseStore } from './release-store.ts';
 export interface Verified {
   readonly files: number;
   readonly bytes: number;
-  /** Undefined if no file of allowed signers was given. */
+  /** The allowed signers that signed the step; undefined if no file of allowed signers was given. */
   readonly signedBy: readonly Signer[] | undefined;
-  /** Sentences; empty if everything is as it was deployed. */
+  /** What is wrong, as sentences; empty if everything is as it was deployed. */
   readonly flaws: readonly string[];
-  /** What to do about them; each sentence once. */
+  /** What to do about the flaws; each sentence occurs once. */
   readonly hints: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export async function verifyRelease(
       : ((await noted(() => verifyEnvelope(decodeEnvelope(bytes), signers).signedBy)) ?? []);
   const files = (await noted(() => readManifest(store, payload, signal)))?.files ?? [];
   const limit = pLimit(concurrency);
-  // In the order of the files, whichever is read first.
+  // The flaws are in the order of the files, whichever file is read first.
   const perFile = await Promise.all(
     files.map(async (file) => {
       const flaws: Flaw[] = [];

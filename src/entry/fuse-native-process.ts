@@ -4,7 +4,7 @@ import '../host/no-debugger.ts';
 import { CACHE_SECONDS } from '../session/fuse-native/mount-options.ts';
 import { serveFuseNative } from './serve-fuse-native.ts';
 
-/** How long readers are served without a server. */
+/** How long this process serves readers without a server, in milliseconds. */
 const ALONE_MS = 60_000;
 
 /** The process in which libfuse 2 answers the kernel. */

@@ -16,22 +16,25 @@ import { RequestMeter } from '../session/request-meter.ts';
 import { type SessionEnvironment, serveSession } from '../session/serve-session.ts';
 
 export interface FuseNativeServing {
-  /** How long readers are served without a server, milliseconds. */
+  /** How long the process serves readers without a server, in milliseconds. */
   readonly aloneMs: number;
-  /** The kernel's cache timeout, as libfuse takes it. Chosen by bench/drivers. */
+  /**
+   * The time for which the kernel may cache, in seconds as text, which libfuse expects. bench/drivers
+   * compares values.
+   */
   readonly cacheSeconds: string;
 }
 
-/** How long the processes that still use an unmounted mount are served. */
+/** How long this process serves the users of a mount that it has unmounted, in milliseconds. */
 const LEAVING_MS = 5_000;
-/** The interval at which the server is sent the counters. */
+/** The interval at which this process sends its counters to the server, in milliseconds. */
 const METER_MS = 250;
 /** The number of blobs, of up to 8 MiB each, that are verified at once. */
 const LOOKS = 4;
 
 interface Place {
   readonly target: string;
-  /** From the table of mounts; undefined if that is unavailable. */
+  /** The device number in the table of mounts; undefined if the table has none. */
   readonly device: Mount['device'] | undefined;
   readonly connection: FuseConnection;
   readonly mark: MountMark;
@@ -40,12 +43,12 @@ interface Place {
 type Send = (message: FromSession | Loading | Metered, sent?: () => void) => void;
 
 /**
- * Lets libfuse answer the kernel in this process, controlled by the server that started it. It never touches the mount
- * itself: that would wait for its own answer.
+ * Lets libfuse answer the kernel in this process, which the server has started and controls. The process
+ * never accesses the mount itself, because it would wait for its own answer.
  *
- * After the death of the server, it serves the tree and the local content for a while, because an empty directory would
- * make Airflow deactivate every DAG. A server that is started meanwhile replaces the mount; otherwise this process
- * unmounts it.
+ * After the death of the server, the process serves the tree and the local content for a while, because an
+ * empty directory would make Airflow deactivate every DAG. If a server is started meanwhile, that server
+ * replaces the mount; otherwise this process unmounts it.
  */
 export async function serveFuseNative(serving: FuseNativeServing): Promise<void> {
   const tell = process.send?.bind(process);
@@ -74,8 +77,8 @@ export async function serveFuseNative(serving: FuseNativeServing): Promise<void>
 }
 
 /**
- * Resolves at the first signal that arrives when the server is gone. Earlier signals are ignored: a host that shuts
- * down signals all processes at once, and the server ends this one after it has unmounted.
+ * Resolves at the first signal that arrives when the server is gone. Earlier signals are ignored: a host that
+ * shuts down signals all processes at once, but the server ends this process after the server has unmounted.
  */
 function endOfHost(): Promise<void> {
   return new Promise((resolve) => {
@@ -120,7 +123,8 @@ class ServedMount {
     const { request } = wanted;
     const mark = new MountMark(cacheDirectory);
     const looks = pLimit(LOOKS);
-    // Only the server knows what it has made local since it last sent fingerprints.
+    // Asks the server first, because only the server knows what it has made local since it last sent
+    // fingerprints. Looks on the local disk if the server is gone.
     const fetchOf: SessionEnvironment['fetchOf'] = (tree) => {
       const { cacheDirectory } = trees[tree]!;
       const fetch = environment.fetchOf(tree);
@@ -158,7 +162,10 @@ class ServedMount {
     return session;
   }
 
-  /** Serves without a server until no process uses the mount, the host shuts down, or the time is over. */
+  /**
+   * Serves without a server until no process uses the mount, the host shuts down, or the time is over. Then
+   * unmounts.
+   */
   async outlive(ended: Promise<void>): Promise<void> {
     const { aloneMs } = this.#serving;
     if (this.#place !== undefined) await Promise.race([this.#place.connection.closed, delay(aloneMs), ended]);
@@ -173,12 +180,12 @@ class ServedMount {
     this.#send({ kind: 'serving', answeredMs: 0, init: undefined, takenOver: undefined });
   }
 
-  /** Unmounts if the mount is still there. Resolves when no process uses it, or after a while. */
+  /** Unmounts if the mount is still there. Resolves when no process uses the mount, or after LEAVING_MS. */
   async #leave(): Promise<void> {
     if (this.#place === undefined || !this.#place.connection.isOpen) return;
     const { target, device, connection, mark } = this.#place;
     const now = deviceAt(target);
-    // A mount that was made there meanwhile is not ours.
+    // Another mount that was made at the target meanwhile is not unmounted.
     if (now !== undefined && now.major === device?.major && now.minor === device.minor) {
       mark.clear();
       await unmountAside(target, true).catch(() => undefined);
@@ -186,7 +193,10 @@ class ServedMount {
     await Promise.race([connection.closed, delay(connection.isWatched ? LEAVING_MS : 0)]);
   }
 
-  /** fuse-native leaves the mount in place if libfuse does not know an option. */
+  /**
+   * Reports that the mount failed, and ends this process. Unmounts first, because fuse-native leaves the
+   * mount in place if libfuse does not know an option.
+   */
   async #refuse({ target, source }: MountRequest, error: unknown): Promise<void> {
     const left = topMountAt(readMounts(), target);
     if (left?.fsType === DAGMOUNT_TYPE && left.source === source) {

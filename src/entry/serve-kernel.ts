@@ -14,7 +14,10 @@ import { Turns } from '../sync/turns.ts';
 const LOOKS = 4;
 
 export interface KernelServing {
-  /** Whether the kernel sends unanswered requests again. If not, as before Linux 6.9, the journal has them. */
+  /**
+   * Whether to let the kernel send unanswered requests again to a successor. Otherwise, as before Linux 6.9,
+   * the successor takes them from the journal.
+   */
   readonly resend: boolean;
 }
 
@@ -33,7 +36,7 @@ export function serveKernel({ resend }: KernelServing): void {
 }
 
 function mapJournal(addon: Addon, fd: number): Journal {
-  // Left open: the main thread sends it to a later supervisor.
+  // The fd stays open, because the main thread sends it to a later supervisor.
   return new Journal(addon.mapMemory(fd));
 }
 
@@ -65,7 +68,8 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
     };
   };
   const addon = loadAddon();
-  // A session that takes over answers from its start, and reports that it serves once the kernel knows its tree.
+  // In a takeover, the session answers requests from its start, but reports that it serves only once the
+  // kernel knows its tree.
   const began = performance.now();
   return new KernelSession({
     addon,

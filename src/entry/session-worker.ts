@@ -1,4 +1,7 @@
 import { serveKernel } from './serve-kernel.ts';
 
-/** The session worker: the thread that answers the kernel, unless libfuse does. */
+/**
+ * The session worker of the kernel driver: the thread that answers the kernel. With fuse-native, libfuse does
+ * that.
+ */
 serveKernel({ resend: true });

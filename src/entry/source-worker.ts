@@ -26,8 +26,9 @@ import { Transport } from '../store/http/transport.ts';
 import { Generation } from '../tree/index.ts';
 
 /**
- * The source worker: looks at the source and builds generations from it, off the main thread, which also serves cache
- * misses. It asks the main thread for credentials, because the SDK's chain runs there.
+ * The source worker: looks at the source (a prefix, or the releases of an environment) and builds generations
+ * from it. It runs off the main thread, because that also serves cache misses. It asks the main thread for
+ * credentials, because the credential chain of the SDK runs there.
  */
 if (parentPort === null) throw new Error('source-worker.ts runs as a worker thread of the server');
 const port = parentPort;
@@ -49,9 +50,12 @@ const credentials: CredentialsProvider = ({ renew = false } = {}) => {
 };
 
 let source: Source | undefined;
-/** For a release only. */
+/** Undefined if the source is a prefix. */
 let versions: ReleaseVersions | undefined;
-/** The worker reports to the main thread after each look, and after this many requests of a long look. */
+/**
+ * The worker reports its requests to the main thread after each answer, and after this many requests of a
+ * long look.
+ */
 const TOLD_AT_ONCE = 100;
 let requests: Parameters<RequestObserver['request']>[] = [];
 let bytes = 0;
@@ -75,7 +79,7 @@ function tell(message: FromSource): void {
   port.postMessage(message);
 }
 
-/** Lines go to the log of the main thread. */
+/** Sends log lines to the main thread, which writes them into the log. */
 const logger: Logger = {
   debug: (line, message) => tell({ kind: 'line', level: 'debug', line, message }),
   info: (line, message) => tell({ kind: 'line', level: 'info', line, message }),

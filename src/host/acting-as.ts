@@ -3,9 +3,9 @@ import { HostError } from './host-error.ts';
 import type { Identity } from './mount-owner.ts';
 
 /**
- * Runs `act`; if this process is root, with the rights of `owner`, so that the limits of that user apply. `act` must be
- * synchronous: rights belong to the whole process. Throws HostError if root may not change its user, as in some
- * containers.
+ * Runs `act`. If this process is root, `act` runs with the rights of `owner`, so that the limits of that user
+ * apply. `act` must be synchronous, because rights belong to the whole process. Throws HostError if root may
+ * not change its user, as in some containers.
  */
 export function actingAs<T>(owner: Identity, act: () => T): T {
   const self = { uid: process.geteuid?.(), gid: process.getegid?.() };

@@ -4,8 +4,9 @@ import { HostError } from './host-error.ts';
 import { entryOf, pin, pinFollowed } from './pinned.ts';
 
 /**
- * Passes a path to the place of a mount that stays valid even if the directories above it are renamed or replaced by
- * links. Throws HostError if another mount than `mountId` (of mountinfo) is there.
+ * Calls `act` with a path to the mount at `target`. The path stays valid even if the directories above the
+ * mount are renamed or replaced by links. Throws HostError if another mount than `mountId` (of mountinfo) is
+ * there.
  */
 export function atMount<T>(target: string, mountId: number, act: (path: string) => T): T {
   const parent = pinFollowed(dirname(target));

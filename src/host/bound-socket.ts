@@ -4,8 +4,8 @@ import { createConnection } from 'node:net';
 const CONNECT_MS = 2_000;
 
 /**
- * Links a listening descriptor to its path. The descriptor alone does not tell the path, because the socket was
- * renamed there.
+ * Links a listening descriptor to its path. The descriptor alone does not tell the path, because the socket
+ * was renamed after it was bound.
  */
 export interface BoundSocket {
   readonly path: string;
@@ -15,7 +15,7 @@ export interface BoundSocket {
   readonly socket: number;
 }
 
-/** Does nothing if the path has another file now. */
+/** Removes the file of a socket. Does nothing if the path has another file now. */
 export function removeBound(at: Pick<BoundSocket, 'path' | 'file'>): void {
   if (isThere(at)) rmSync(at.path, { force: true });
 }
@@ -26,7 +26,10 @@ export function isThere({ path, file: [dev, ino] }: Pick<BoundSocket, 'path' | '
   return now?.dev === dev && now.ino === ino;
 }
 
-/** Only a refused connection proves that no process listens. After any other outcome one may. */
+/**
+ * Whether a process may listen at a socket. Only a refused connection or a missing file proves that no
+ * process listens.
+ */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createConnection({ path });

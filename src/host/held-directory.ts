@@ -13,12 +13,12 @@ import {
 } from './pinned.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
-/** Bound on the files by which a mount describes itself. */
+/** The most bytes of a file by which a mount describes itself. */
 export const MOST_BYTES = 64 * 1024;
 
 /**
- * A directory that belongs to one user, held by a descriptor: reads and removals affect only entries in it that
- * belong to that user, even if the owner renames things meanwhile.
+ * A directory that belongs to one user, held by a descriptor. Reads and removals affect only entries of this
+ * directory, even if the owner renames things meanwhile. What is read must belong to that user, too.
  */
 export class HeldDirectory {
   readonly #pinned: Pinned;
@@ -29,7 +29,10 @@ export class HeldDirectory {
     this.#owner = owner;
   }
 
-  /** Does not follow a symbolic link at `path`. Throws HostError. */
+  /**
+   * Opens a directory. Does not follow a symbolic link at `path`. Throws HostError unless it is a directory
+   * of `owner` that no other user may write to.
+   */
   static open(path: string, owner: number): HeldDirectory {
     const parent = pinFollowed(dirname(path));
     try {
@@ -39,7 +42,7 @@ export class HeldDirectory {
     }
   }
 
-  /** Throws HostError. */
+  /** Opens a subdirectory, under the same conditions. Throws HostError. */
   directory(name: string): HeldDirectory {
     return HeldDirectory.#checked(pinEntry(this.#pinned, name), this.#owner);
   }
@@ -58,7 +61,7 @@ export class HeldDirectory {
     }
   }
 
-  /** At most `most` names of its entries; `all`: whether these are all. */
+  /** Returns at most `most` names of entries. `all` says whether these are all names. */
   names(most: number): { readonly names: readonly string[]; readonly all: boolean } {
     const names: string[] = [];
     try {
@@ -77,7 +80,7 @@ export class HeldDirectory {
     }
   }
 
-  /** The content of a regular file of the owner. Never blocks. Throws HostError. */
+  /** Reads a regular file of the owner. Never blocks. Throws HostError for a larger file or another entry. */
   read(name: string, mostBytes = MOST_BYTES): Buffer {
     const pinned = pinEntry(this.#pinned, name);
     try {
@@ -90,7 +93,10 @@ export class HeldDirectory {
     }
   }
 
-  /** Removes an entry that is not a directory: a link itself, never its target. Does nothing if it is missing. */
+  /**
+   * Removes an entry that is not a directory; of a link, the link itself and not its target. Does nothing if
+   * there is no such entry.
+   */
   remove(name: string): void {
     attempt(() => unlinkSync(entryOf(this.#pinned, name)), `${this.#pinned.path}/${name}`, 'missing');
   }
@@ -115,7 +121,7 @@ function readWhole(pinned: Pinned, mostBytes: number): Buffer {
   try {
     const fd = openPinned(pinned);
     try {
-      // The file may grow while it is read.
+      // One byte more is read than is allowed, because the file may grow meanwhile.
       if (fstatSync(fd).size > mostBytes) throw tooLarge(path, mostBytes);
       const bytes = Buffer.alloc(mostBytes + 1);
       let filled = 0;
@@ -131,7 +137,7 @@ function readWhole(pinned: Pinned, mostBytes: number): Buffer {
   }
 }
 
-/** Runs it; ignores errors with an accepted code. */
+/** Runs `act`. Ignores a HostError with an accepted code. */
 function attempt(act: () => void, path: string, ...accepted: readonly HostError['code'][]): void {
   try {
     act();

@@ -26,7 +26,7 @@ export class HostError extends Error {
   override readonly name = 'HostError';
   readonly code: HostErrorCode;
   readonly path: string;
-  /** What is wrong; a sentence puts it after the path. */
+  /** What is wrong; in the message it follows the path. */
   readonly reason: string;
 
   constructor(code: HostErrorCode, path: string, reason: string) {

@@ -11,7 +11,7 @@ export function ownerOf(mount: Pick<Mount, 'superOptions'>): number | undefined 
   return numberIn(mount, 'user_id=');
 }
 
-/** The owner with the group; undefined if the kernel does not report both. */
+/** The user and the group for which the mount was made; undefined if the kernel does not report both. */
 export function identityOfOwner(mount: Mount): Identity | undefined {
   const [uid, gid] = [ownerOf(mount), numberIn(mount, 'group_id=')];
   return uid === undefined || gid === undefined ? undefined : { uid, gid };

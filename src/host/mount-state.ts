@@ -7,7 +7,7 @@ import type { Mount } from './mountinfo.ts';
 import { isPid, isRunning, type ProcessId } from './process.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
-/** A running mount's description for other processes: `<runtime directory>/<mount id>/state.json`. */
+/** The description of a running mount for other processes, in `<runtime directory>/<mount id>/state.json`. */
 export interface MountState extends ProcessId {
   /** `s3://BUCKET/PREFIX/` */
   readonly source: string;
@@ -23,11 +23,11 @@ export interface MountState extends ProcessId {
   readonly driver?: string | undefined;
   /** The process that answers the kernel, if it is a separate one. */
   readonly session?: ProcessId | undefined;
-  /** This mount's own; undefined if an older version wrote the state. */
+  /** The cache directory of this mount; undefined if an older version of dagmount wrote the state. */
   readonly cacheDirectory?: string | undefined;
-  /** The directory of the state file; not part of the file. */
+  /** The directory that has the state file. The file does not contain this field. */
   readonly directory?: string | undefined;
-  /** The process that restarts the server when it dies; undefined if there is none. */
+  /** The process that starts another server when this one dies; undefined if there is none. */
   readonly supervisor?: ProcessId | undefined;
 }
 
@@ -46,18 +46,19 @@ export const STATE_FILE = persistedFiles.mountState.name;
 /** A state file or runtime directory that cannot be read or trusted. */
 export interface UnreadableState {
   readonly path: string;
-  /** Why; a sentence puts it after the path. */
+  /** What is wrong; in a message it follows the path. */
   readonly reason: string;
 }
 
 /** Bound on the mounts of one user; further names are ignored. */
 const MOST_MOUNTS = 1_024;
-/** Sockets and logs in the same directory have a dot in their names. */
+/** Excludes sockets and logs in the same directory, whose names have a dot. */
 const MOUNT_ID = /^[\w-]+$/;
 
 /**
- * The states of all mounts in a runtime directory, which may be another user's. Reads only regular files of `owner`,
- * so that no FIFO, device or link can block or mislead the reader. Calls `onUnreadable` for each rejected state.
+ * Reads the states of all mounts in a runtime directory, which may be another user's. Reads only regular
+ * files of `owner`, so that no FIFO, device or link can block or mislead the reader. Calls `onUnreadable` for
+ * each rejected state.
  */
 export function readMountStates(
   directory: string,
@@ -93,7 +94,10 @@ function readMountState(
   }
 }
 
-/** Reports a HostError, unless the file is missing: a mount has no state while it begins or ends. */
+/**
+ * Runs `read`. Reports a HostError, and returns `otherwise`. Does not report a missing file, because a mount
+ * has no state while it begins or ends.
+ */
 function attempt<T>(onUnreadable: (unreadable: UnreadableState) => void, otherwise: T, read: () => T): T {
   try {
     return read();
@@ -114,8 +118,8 @@ function parse(bytes: Buffer, path: string): unknown {
 }
 
 /**
- * Copies only known fields, because another user may have written the state: for example, the processes must belong to
- * that user.
+ * Checks a parsed state. Copies only known fields, because another user may have written the state. For
+ * example, the processes must belong to that user.
  */
 function stateOf(value: unknown, path: string, owner: number, directory: string): MountState {
   if (!isMountState(value))
@@ -154,7 +158,7 @@ export function isStateOf(
   return target === mount.mountPoint && (uid === undefined || uid === ownerOf(mount));
 }
 
-/** Whether a process serves the mount, or a new one is about to. */
+/** Whether a server serves the mount, or a supervisor will start one. */
 export function isServed(
   { pid, startTicks, uid, supervisor }: MountState,
   isThere: (process: ProcessId) => boolean,
@@ -163,9 +167,10 @@ export function isServed(
 }
 
 /**
- * Whether a mount's server has died although the mount still answers: the process of fuse-native continues for a
- * while, so that readers do not see an empty directory before the next server is ready. `next`: the supervisor of the
- * asking server, which may replace it.
+ * Whether a mount's server has died although the mount still answers: the process of fuse-native continues
+ * for a while, so that readers do not see an empty directory before the next server is ready. `next` is the
+ * pid of the caller's own supervisor. It does not count as serving the mount, because the caller may replace
+ * the mount.
  */
 export function isLeft(
   states: readonly MountState[],

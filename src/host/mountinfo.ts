@@ -30,8 +30,9 @@ export function readMounts(file = '/proc/self/mountinfo'): readonly Mount[] {
 }
 
 /**
- * Parses the output of mount(8) on macOS: `SOURCE on PATH (TYPE, OPTION, ...)`. It has no mount number and no
- * subtype: a macFUSE mount with an s3:// address counts as dagmount's. Written from the manual page, untested.
+ * Parses the output of mount(8) on macOS: `SOURCE on PATH (TYPE, OPTION, ...)`. The output has no mount
+ * number and no subtype, so a macFUSE mount with an s3:// address counts as dagmount's. Written from the
+ * manual page, untested.
  */
 export function parseMountTable(text: string): readonly Mount[] {
   return text.split('\n').flatMap((line, index) => {
@@ -42,7 +43,7 @@ export function parseMountTable(text: string): readonly Mount[] {
     return {
       mountId: index + 1,
       parentId: 0,
-      // Only used to check whether it is still the same mount.
+      // The device is only used to check whether a mount is still the same one.
       device: { major: -1, minor: sumOf(mountPoint) },
       mountPoint,
       options,
@@ -53,7 +54,7 @@ export function parseMountTable(text: string): readonly Mount[] {
   });
 }
 
-/** The mount that a path leads to: the last one made there, which covers the others. */
+/** Returns the mount that a path leads to: of all mounts at this path, the one that covers the others. */
 export function topMountAt(mounts: readonly Mount[], mountPoint: string): Mount | undefined {
   const at = mounts.filter((mount) => mount.mountPoint === mountPoint);
   // A mount made beneath another comes later in the list; the covering mount has it as its parent.
@@ -94,7 +95,7 @@ function parseLine(line: string): Mount | undefined {
   };
 }
 
-/** Blank, tab, newline and backslash are written in octal (`\040`); the bytes around them are UTF-8. */
+/** Decodes a field. Blank, tab, newline and backslash are octal (`\040`); the bytes around them are UTF-8. */
 function decode(field: string): string {
   const bytes = field.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),

@@ -6,7 +6,7 @@ import { isDebugged } from './node-command.ts';
  */
 process.on('SIGUSR1', () => undefined);
 
-/** An earlier signal may have opened the debugger already, or may open it soon. */
+/** How long after the start the debugger is closed once more: an earlier signal may open it with a delay. */
 const LATER_MS = 100;
 
 interface Inspector {

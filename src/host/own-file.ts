@@ -2,13 +2,15 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, typ
 import { HostError, tooLarge } from './host-error.ts';
 import { hostErrorOf, READ_FLAGS } from './pinned.ts';
 
-/** Whether a file belongs to this process's user: no other file of an earlier process is used. */
+/**
+ * Whether a file belongs to this process's user. Of the files of earlier processes, only such files are used.
+ */
 export function isOwn({ uid }: { readonly uid: number | bigint }): boolean {
   const own = process.geteuid?.();
   return own === undefined || Number(uid) === own;
 }
 
-/** The content of a regular file of this process's user. Throws HostError, `missing` if it does not exist. */
+/** Reads a regular file of this process's user. Throws HostError; `missing` if the file does not exist. */
 export function readOwnFile(path: string, mostBytes: number): Buffer {
   return readChecked(path, READ_FLAGS, mostBytes, (stats) => {
     if (!isOwn(stats)) throw otherOwner(path, stats);
@@ -20,7 +22,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 const FOLLOWING_FLAGS = READ_FLAGS & ~constants.O_NOFOLLOW;
 
 /**
- * The content of a file that defines trust: it must belong to root or this process's user, and no other user may
+ * Reads a file that defines trust. It must belong to root or to this process's user, and no other user may
  * write to it. Throws HostError.
  */
 export function readTrustedFile(path: string, mostBytes: number): Buffer {
@@ -32,8 +34,8 @@ export function readTrustedFile(path: string, mostBytes: number): Buffer {
 }
 
 /**
- * The content of a file that belongs to root or to this process's user; a link to it must, too. Its owner's group may
- * write to it, as into a checkout under umask 002. Throws HostError.
+ * Reads a file that belongs to root or to this process's user; a link to the file must, too. The group of the
+ * owner may write to the file, as into a checkout under umask 002. Throws HostError.
  */
 export function readOwnOrRootsFile(path: string, mostBytes: number): Buffer {
   return readChecked(path, FOLLOWING_FLAGS, mostBytes, (stats) => {
@@ -58,7 +60,7 @@ function readChecked(path: string, flags: number, mostBytes: number, check: (sta
       check(stats);
       if (stats.size > mostBytes) throw tooLarge(path, mostBytes);
       const bytes = readFileSync(fd);
-      // It may have grown since the check.
+      // The file may have grown since the check.
       if (bytes.length > mostBytes) throw tooLarge(path, mostBytes);
       return bytes;
     } finally {

@@ -3,14 +3,16 @@ import { basename, dirname } from 'node:path';
 import { HostError } from './host-error.ts';
 import { addressOf, entryOf, hostErrorOf, type Pinned, pinEntry, pinFollowed, statsOf } from './pinned.ts';
 
-/** A socket of another user, held by a descriptor: the path may have another socket in the next moment. */
+/**
+ * A socket of another user, held by a descriptor, because the path may have another socket a moment later.
+ */
 export interface PinnedSocket {
-  /** The address to connect to, valid until it is closed. */
+  /** The address to connect to, valid until `close` is called. */
   readonly address: string;
   close(): void;
 }
 
-/** Throws HostError unless the path has a socket of that user. */
+/** Opens the socket at a path. Throws HostError unless it is a socket of `owner`. */
 export function pinSocket(path: string, owner: number): PinnedSocket {
   const pinned = pinFollowed(path);
   try {
@@ -22,7 +24,7 @@ export function pinSocket(path: string, owner: number): PinnedSocket {
   }
 }
 
-/** Removes a socket of that user; does nothing if the path has anything else. */
+/** Removes a socket of `owner`. Does nothing if the path has anything else. */
 export function removeSocket(path: string, owner: number): void {
   if (['', '.', '..'].includes(basename(path))) return;
   let parent: Pinned | undefined;

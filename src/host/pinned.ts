@@ -6,9 +6,10 @@ import { type Mount, readMounts } from './mountinfo.ts';
 import { MOST_LINKS } from './real-target.ts';
 
 /*
- * A descriptor that identifies a place in the tree without reading it (open(2), O_PATH): opening it starts no device,
- * blocks on no FIFO and asks no FUSE file system. Operations through it affect what was checked, whatever is renamed
- * meanwhile. Node.js has no openat(2); `/proc/self/fd/<descriptor>/<name>` is equivalent.
+ * A pinned entry is a descriptor that identifies a place in the tree without reading it (open(2), O_PATH):
+ * opening it starts no device, blocks on no FIFO and asks no FUSE file system. Operations through it affect
+ * the entry that was checked, whatever is renamed meanwhile. Node.js has no openat(2);
+ * `/proc/self/fd/<descriptor>/<name>` is equivalent.
  */
 const O_PATH = 0o10000000;
 const { O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -23,7 +24,7 @@ export const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 export interface Pinned {
   readonly fd: number;
-  /** The path it was opened with. */
+  /** The path with which the entry was opened. */
   readonly path: string;
   readonly mountId: number | undefined;
 }
@@ -71,7 +72,9 @@ export function hostErrorOf(error: unknown, path: string): unknown {
   return new HostError('unreadable', path, `cannot be opened (${error.code})`);
 }
 
-/** The mount of a descriptor, determined without asking that mount. */
+/**
+ * Returns the number of the mount that a descriptor is on, without asking that mount; undefined if unknown.
+ */
 function mountIdOf(fd: number): number | undefined {
   if (!isLinux) return undefined;
   const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
@@ -84,29 +87,29 @@ function requireAnswering({ mountId, path }: Pinned): void {
   if (reason !== undefined) throw new HostError('user-filesystem', path, reason);
 }
 
-/** Why a mount on the way may never answer; undefined: it is trusted to answer. */
+/** Returns why a mount on the way may never answer; undefined if it is trusted to answer. */
 export function reasonAgainst(
   mountId: number,
   mounts: readonly Pick<Mount, 'mountId' | 'fsType' | 'superOptions'>[],
 ): string | undefined {
   const mount = mounts.find((each) => each.mountId === mountId);
-  // Its user detached it meanwhile: a process that has it open still waits for it.
+  // The user of the mount detached it meanwhile. A process that has it open still waits for it.
   if (mount === undefined) return 'lies on a file system that is mounted no more';
   if (!mount.fsType.startsWith('fuse')) return undefined;
   const owner = ownerOf(mount);
-  // The real user: the effective user may be another one if root acts for that user.
+  // Compares with the real user: the effective user may be another one if root acts for that user.
   if (owner === 0 || owner === process.getuid?.()) return undefined;
   return 'lies on a FUSE file system of another user, who may never answer';
 }
 
 /**
- * Pins the target of an absolute path, following symbolic links. It goes component by component, so that it asks only
+ * Pins the target of an absolute path. Follows symbolic links, component by component, so that it asks only
  * file systems whose owner is trusted to answer.
  */
 export function pinFollowed(path: string): Pinned {
   if (!isLinux) return pin(path);
   let here = pin('/');
-  // In a chroot, the root's mount is not in the visible list.
+  // In a chroot, the visible list of mounts does not contain the root's mount, which is trusted here.
   const root = here.mountId;
   const rest = path.split('/').reverse();
   let links = 0;

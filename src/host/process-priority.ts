@@ -2,18 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
- * With 16 readers using the kernel's caches, the server's share of the processor rises from one tenth to four fifths.
- * Meanwhile, reads of content that is not local wait until the cache is scanned: on 2 cores, the median of the longest
- * such read after a kill was 0.75 s, and 1 s with a value of 10.
+ * The nice levels by which a server is raised. With 16 readers using the kernel's caches, the server's share
+ * of the processor then rises from one tenth to four fifths. Meanwhile, reads of content that is not local
+ * wait until the cache is scanned: on 2 cores, the median of the longest such read after a kill was 0.75 s,
+ * and 1 s with 10 levels.
  */
 const AHEAD = 15;
 const MOST = -20;
 
 /**
- * Raises the priority of every thread of this process and of its children, if permitted: to root, with CAP_SYS_NICE,
- * or by RLIMIT_NICE.
+ * Raises the priority of every thread of this process and of its children, if that is permitted (to root,
+ * with CAP_SYS_NICE, or by RLIMIT_NICE).
  *
- * @param usual nice(2) of this process otherwise
+ * @param usual the nice value of this process otherwise
  * @returns a function that restores the usual priority
  */
 export function raisePriority(usual: number): () => void {
@@ -24,7 +25,10 @@ export function raisePriority(usual: number): () => void {
   return () => set(usual);
 }
 
-/** fuse-native has its own process, which inherits the nice value of the server that started it. */
+/**
+ * Returns the threads of this process and of its children, because fuse-native has its own process, which
+ * inherits the nice value of the server that started it.
+ */
 function threads(): readonly number[] {
   const own = threadsOf('self');
   const children = own.flatMap(
@@ -41,7 +45,7 @@ function attempt<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    // Not permitted, not Linux, or the thread has just ended.
+    // The change is not permitted, this is not Linux, or the thread has just ended.
     if (!(error instanceof Error && 'code' in error)) throw error;
     return undefined;
   }

@@ -5,13 +5,13 @@ import type { Identity } from './mount-owner.ts';
 /** A process. The kernel reuses process ids, so start time and uid identify it. */
 export interface ProcessId {
   readonly pid: number;
-  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined: unknown. */
+  /** Clock ticks from boot to its start (proc(5), /proc/PID/stat, field 22); undefined if unknown. */
   readonly startTicks?: number | undefined;
   /** The user that must own the process; undefined: any user. */
   readonly uid?: number | undefined;
 }
 
-/** The bound of pid_max(5): 0 and negative numbers mean process groups. */
+/** The highest possible pid (pid_max in proc(5)). To kill(2), 0 and negative numbers mean process groups. */
 const HIGHEST_PID = 2 ** 22;
 /** Index of starttime in the fields of /proc/PID/stat after the state. */
 const STARTTIME = 18;
@@ -26,7 +26,7 @@ export function isRunning({ pid, startTicks, uid }: ProcessId): boolean {
   if (!isPid(pid)) return false;
   const stat = process.platform === 'linux' ? statOf(pid) : 'hidden';
   if (stat === 'gone') return false;
-  // The kernel never hides a process of this user (proc(5), hidepid): this one belongs to another user.
+  // The kernel never hides a process of this user (proc(5), hidepid): a hidden one belongs to another user.
   if (stat === 'hidden')
     return uid !== undefined && uid === process.geteuid?.() ? answersTo(pid) === 'ours' : true;
   if (stat.state === 'Z' || stat.state === 'X') return false;
@@ -52,39 +52,43 @@ export function processOf(pid: number): ProcessId {
 }
 
 /**
- * Sends a signal to a process identified by its start time, if it still runs. `owner`: the user that requests it, if it
- * is not this one: then the kernel checks that user's permission.
+ * Sends a signal to a process identified by its start time, if it still runs. `owner` is the user that
+ * requests the signal. If that is not the user of this process, the kernel checks the permission of `owner`.
  *
  * Returns whether the signal was sent.
  */
 export function signalProcess(id: ProcessId, signal: 'SIGTERM' | 'SIGKILL', owner?: Identity): boolean {
-  // Without its start time another process could have its id.
+  // Without a start time, another process could have this id.
   if (id.startTicks === undefined || !isRunning(id)) return false;
   if (owner !== undefined && owner.uid !== process.geteuid?.()) return signalAs(owner, id.pid, signal);
   try {
     return process.kill(id.pid, signal);
   } catch (error) {
-    // It has just ended, or belongs to another user.
+    // The process has just ended, or belongs to another user.
     if (isSystemError(error)) return false;
     throw error;
   }
 }
 
 /**
- * kill(2) also checks the real user of the sender, which Node.js cannot restore: so a shell of that user sends it.
+ * Sends a signal with the permission of another user. kill(2) also checks the real user of the sender, which
+ * Node.js cannot restore, so a shell of that user sends the signal.
  */
 function signalAs(owner: Identity, pid: number, signal: NodeJS.Signals): boolean {
   return runAs(owner, 'kill -s "$1" "$2"', [signal.slice(3), String(pid)]);
 }
 
-/** Runs a shell command with the rights of a user. That user may stop the shell, but cannot block this process. */
+/**
+ * Runs a shell command with the rights of a user, and returns whether it succeeded. That user may stop the
+ * shell, but cannot block this process.
+ */
 export function runAs(
   { uid, gid }: Identity,
   line: string,
   args: readonly string[],
   timeout = COMMAND_MS,
 ): boolean {
-  // Not imported: no other call of a command needs it, and it takes some milliseconds to load.
+  // This module is not imported: no other call of a command needs it, and it takes some milliseconds to load.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status } = spawnSync('/bin/sh', ['-c', line, 'sh', ...args], {
     uid,
@@ -100,7 +104,8 @@ export function runAs(
 }
 
 /**
- * `gone` only if the kernel says that there is no such process: a process that is hidden from this user may exist.
+ * Reads the state of a process. Returns `gone` only if the kernel says that there is no such process, and
+ * `hidden` if the state cannot be read otherwise: a process that is hidden from this user may exist.
  */
 function statOf(pid: number): { readonly state: string; readonly startTicks: number } | 'gone' | 'hidden' {
   let stat: string;
@@ -127,7 +132,7 @@ function uidOf(pid: number): number | undefined {
   }
 }
 
-/** The result of signal 0, which also sees processes that /proc hides. */
+/** Returns the result of signal 0, which also reaches processes that /proc hides. */
 export function answersTo(pid: number): 'ours' | 'of-others' | 'gone' {
   try {
     process.kill(pid, 0);

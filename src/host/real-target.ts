@@ -5,10 +5,10 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 export const MOST_LINKS = 40;
 
 /**
- * The absolute path of a mount point with its symbolic links resolved, as in /proc/self/mountinfo.
+ * Returns the absolute path of a mount point with its symbolic links resolved, as in /proc/self/mountinfo.
  *
- * realpath(3) would stat a mount there, which fails on a dead mount and blocks on a hung one; readlink(2) asks the
- * filesystem nothing if there is no link. A missing component is left unchanged.
+ * Does not use realpath(3), which would stat a mount there: that fails on a dead mount and blocks on a hung
+ * one. readlink(2) asks the filesystem nothing if there is no link. A missing component is left unchanged.
  */
 export function realTarget(path: string, workingDirectory: string): string {
   let links = 0;
@@ -28,7 +28,7 @@ function linkAt(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    // EINVAL: not a link. Later uses of the path report any other error better.
+    // EINVAL: the path is not a link. Later uses of the path report any other error better.
     if (error instanceof Error && 'code' in error) return undefined;
     throw error;
   }

@@ -14,12 +14,15 @@ const DIRECTORY_MODE = 0o700;
 const ROOT_DIRECTORY_MODE = 0o711;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** For hosts where the default directory is not writable, like /run in a container with a read-only root. */
+/**
+ * The variable that names another runtime directory, for hosts where the default one is not writable (/run in
+ * a container with a read-only root).
+ */
 export const RUNTIME_VARIABLE = 'DAGMOUNT_RUNTIME_DIR';
 
 /**
- * The directory for files of all mounts of this user that outlive a process, but not a reboot. Not an option of
- * `mount`, because every command must find it. Throws ConfigError `bad-value`.
+ * Returns the directory for files of all mounts of this user that outlive a process, but not a reboot. It is
+ * not an option of `mount`, because every command must find it. Throws ConfigError `bad-value`.
  */
 export function runtimeDirectory({ uid, env }: Pick<HostEnvironment, 'uid' | 'env'>): string {
   const named = env[RUNTIME_VARIABLE] ?? '';
@@ -57,8 +60,9 @@ export function runtimeDirectoriesOf(uid: number): readonly string[] {
 }
 
 /**
- * Creates the directory if it is missing, accessible only to its owner. Any user may have created it in /tmp before:
- * one that is not exclusively this user's is rejected. Throws ConfigError `runtime-unsafe` or `runtime-unwritable`.
+ * Creates the directory if it is missing, accessible only to its owner. Any user may have created it in /tmp
+ * before, so a directory that is not exclusively this user's is rejected. Throws ConfigError `runtime-unsafe`
+ * or `runtime-unwritable`.
  */
 export function prepareRuntimeDirectory(directory: string, uid: number): void {
   try {
@@ -92,7 +96,7 @@ function requireSafePlace(directory: string, uid: number): void {
   );
 }
 
-/** The hint for an unusable runtime directory: `first`, or another directory. */
+/** Returns the hint for an unusable runtime directory: do `first`, or name another directory. */
 export function runtimeHint(first: string, uid: number): string {
   const other = `let ${RUNTIME_VARIABLE} name a directory of your own, for this and every other dagmount command`;
   return uid === 0

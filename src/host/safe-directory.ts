@@ -7,10 +7,10 @@ const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
 
-/** A directory above one of dagmount's in which another user could replace an entry. */
+/** A directory on the way to a directory of dagmount, in which another user could replace an entry. */
 export interface UnsafeDirectory {
   readonly path: string;
-  /** What is wrong; a sentence puts it after the path. */
+  /** What is wrong; in a message it follows the path. */
   readonly reason: string;
   readonly flaw: 'owner' | 'mode';
 }
@@ -25,10 +25,11 @@ export interface AncestryOptions {
 }
 
 /**
- * The first directory above `path` that makes `path` unsafe; undefined if there is none. A missing directory is safe:
- * this user will create it. A user with write access to a directory can rename its entries. If its sticky bit is set,
- * only the owners of the entry and of the directory can, and these must be this user or root. Links are followed, and
- * the directories that they lie in are checked too.
+ * Returns the first directory above `path` that makes `path` unsafe; undefined if there is none. A missing
+ * directory is safe, because this user will create it. A user with write access to a directory can rename its
+ * entries. If the directory's sticky bit is set, only the owners of the entry and of the directory can, and
+ * these must be this user or root. Links are followed, and the directories that contain the links are
+ * checked, too.
  */
 export function unsafeAncestor(path: string, options: AncestryOptions): UnsafeDirectory | undefined {
   return new Ancestry(options).check(path);
@@ -56,7 +57,7 @@ class Ancestry {
     return typeof result === 'string' ? undefined : result;
   }
 
-  /** The path without links, or the unsafe directory. */
+  /** Returns the path without links, or the first unsafe directory on the way. */
   #follow(absolute: string): string | UnsafeDirectory {
     const above = dirname(absolute);
     if (above === absolute) return absolute;
@@ -68,7 +69,7 @@ class Ancestry {
     if (unsafe !== undefined) return unsafe;
     if (entry?.isSymbolicLink() !== true) return here;
     this.#links += 1;
-    // Later uses of the path get ELOOP.
+    // Later uses of the path fail with ELOOP.
     if (this.#links > MOST_LINKS) return here;
     const target = this.#readLink(here);
     return this.#follow(isAbsolute(target) ? resolve(target) : resolve(parent, target));
@@ -110,8 +111,9 @@ function statOf(path: string): Stats | undefined {
 }
 
 /**
- * A user namespace that does not know the host's root shows the directories above as owned by the overflow uid.
- * Undefined if all users are known.
+ * Returns the uid that the kernel shows for users unknown to this user namespace. A namespace that does not
+ * know the host's root shows the directories above as owned by this uid (the overflow uid). Returns undefined
+ * if all users are known.
  */
 function unknownUidHere(): number | undefined {
   const map = textOf('/proc/self/uid_map');

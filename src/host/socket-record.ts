@@ -8,8 +8,8 @@ import { HostError } from './host-error.ts';
 import { readOwnFile } from './own-file.ts';
 
 /**
- * Where a server listens, for its successor: the inherited descriptor does not tell its path, and the successor's
- * settings may name another one.
+ * The name of the file that records where a server listens, for its successor. The inherited descriptor does
+ * not tell its path, and the successor's settings may name another path.
  */
 export const SOCKET_RECORD_FILE = persistedFiles.socketRecord.name;
 
@@ -24,7 +24,7 @@ export function writeSocketRecord(directory: string, at: BoundSocket): void {
   replaceFile(pathOf(directory), `${JSON.stringify(at)}\n`);
 }
 
-/** Undefined if there is none, or none that this version can read. */
+/** Reads the record. Returns undefined if there is none, or if this version of dagmount cannot read it. */
 export function readSocketRecord(directory: string): BoundSocket | undefined {
   try {
     return z.parse(recordShape, JSON.parse(readOwnFile(pathOf(directory), MOST_BYTES).toString()));
@@ -39,7 +39,7 @@ export function removeSocketRecord(directory: string): void {
   rmSync(pathOf(directory), { force: true });
 }
 
-/** Removes the socket of a dead server, and the record. */
+/** Removes the socket of a dead server, and the record of the socket. */
 export function removeRecordedSocket(directory: string): void {
   const at = readSocketRecord(directory);
   if (at !== undefined) removeBound(at);

@@ -5,14 +5,12 @@ import { systemCode } from '../base/system-error.ts';
 import { type MountState, STATE_FILE } from './mount-state.ts';
 import { mountRuntimeDirectory } from './runtime-paths.ts';
 
-/**
- * Replaces the state. `directory` is the existing runtime directory of all mounts.
- */
+/** Writes or replaces the state file. `directory` is the existing runtime directory of all mounts. */
 export function writeMountState(directory: string, mountId: string, state: MountState): void {
   const own = mountRuntimeDirectory(directory, mountId);
   mkdirSync(own, { recursive: true, mode: 0o700 });
   const path = join(own, STATE_FILE);
-  // A server that hands over, and the one that takes over, both write it.
+  // The temporary file has this process's pid in its name: the server that hands over may write, too.
   replaceFile(path, `${JSON.stringify(state)}\n`, `${path}.${process.pid}`);
 }
 

@@ -6,7 +6,10 @@ import type { Driver } from '../session/driver.ts';
 
 type Facts = Omit<MountState, 'ready' | 'socket' | 'release' | 'supervisor' | 'driver' | 'session'>;
 
-/** A server's description of its mount for other processes; nothing while nothing is mounted. */
+/**
+ * Writes a server's description of its mount into a file, for other processes. Writes nothing while nothing
+ * is mounted.
+ */
 export class Announcement {
   readonly #directory: string;
   readonly #mountId: string;
@@ -35,7 +38,10 @@ export class Announcement {
     this.#write();
   }
 
-  /** Undefined: the mount shows a prefix. */
+  /**
+   * The release that the mount shows, and its step (the sequence number in its environment). Undefined if the
+   * mount shows a prefix.
+   */
   set release(step: ShownStep | undefined) {
     const { ref, seq, id } = this.#release ?? {};
     if (step?.ref === ref && step?.seq === seq && step?.id === id) return;
@@ -43,12 +49,13 @@ export class Announcement {
     try {
       this.#write();
     } catch (error) {
-      // If this file cannot be written, `list` shows the previous step; a publication does not fail because of that.
+      // If the file cannot be written, `list` shows the previous step. The publication must not fail because
+      // of that.
       if (!isSystemError(error)) throw error;
     }
   }
 
-  /** Call it before mounting. */
+  /** Sets the driver. Call it before mounting. */
   driverIs(driver: Pick<Driver, 'name' | 'session'>): void {
     this.#driver = driver;
   }

@@ -15,16 +15,22 @@ import { createMounter } from '../session/kernel/mounting.ts';
 import { MountError, type MountErrorCode } from '../session/mount-error.ts';
 import type { DriverCheck, UnmountOptions } from './driver-check.ts';
 
-/** Errors of the kernel driver with which fuse-native may still work. Without /dev/fuse neither works. */
+/**
+ * The errors of the kernel driver after which fuse-native may still work. `no-device` is not among them,
+ * because without /dev/fuse neither driver works.
+ */
 const REPLACEABLE: ReadonlySet<MountErrorCode> = new Set(['no-addon', 'no-fusermount']);
 
 export interface ChosenDriver {
   readonly driver: Driver;
-  /** For the kernel driver; fuse-native does not need it. */
+  /** The addon, if it can be loaded. The kernel driver needs it; fuse-native does not. */
   readonly addon: Addon | undefined;
 }
 
-/** Starts the session of the chosen driver. Rejects with MountError. */
+/**
+ * Chooses a driver and starts the thread or process of its session. Rejects with MountError if no allowed
+ * driver works.
+ */
 export async function chooseDriver(
   wanted: MountConfig['driver'],
   { sessionWorker, fuseNativeProcess }: Pick<Entries, 'sessionWorker' | 'fuseNativeProcess'>,
@@ -56,7 +62,7 @@ export async function chooseDriver(
   }
 }
 
-/** See ServerPort. */
+/** Implements ServerPort.checkDrivers. */
 export async function checkDrivers(
   wanted: MountConfig['driver'],
   { fuseNativeProcess }: Pick<Entries, 'fuseNativeProcess'>,
@@ -95,7 +101,7 @@ function checkKernelDriver(): DriverCheck['kernel'] {
   }
 }
 
-/** See ServerPort. */
+/** Implements ServerPort.unmount. */
 export async function unmount(target: string, { lazy, mount }: UnmountOptions): Promise<void> {
   const { addon } = tryToLoad();
   if (process.geteuid?.() === 0) {
@@ -111,12 +117,16 @@ export async function unmount(target: string, { lazy, mount }: UnmountOptions): 
   }
 }
 
-/** The path may contain directories of another user: act only on the mount that was examined. */
+/**
+ * Unmounts only the mount that was examined, because another user may own directories of the path and change
+ * them.
+ */
 function unmountAsRoot(target: string, lazy: boolean, mount: Mount, addon: Addon | undefined): void {
   const owner = identityOfOwner(mount);
   atMount(target, mount.mountId, (path) => {
     if (addon !== undefined) addon.unmount(path, lazy);
-    // The program resolves the path again: for another user's mount it gets only that user's rights.
+    // The program resolves the path again. So for another user's mount, the program gets only that user's
+    // rights.
     else unmountNow(target, lazy, owner);
   });
 }

@@ -4,11 +4,14 @@ import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mount
 import type { Driver } from '../session/driver.ts';
 import { abortConnection, raiseReadahead } from '../session/kernel/mounting.ts';
 
-/** After a busy mount was detached, its readers are still served for this long. */
+/** How long the users of a busy mount are still served after it was detached, in milliseconds. */
 const GRACE_MS = 5_000;
 const WATCH_MS = 2_000;
 
-/** The mount's place in the directory tree: occupies, watches and frees it. Never accesses the mounted tree. */
+/**
+ * The mount point of a mount: says what is mounted there, watches the mount, and unmounts it. Never accesses
+ * the mounted tree.
+ */
 export class MountPlace {
   readonly #target: string;
   readonly #driver: Pick<Driver, 'unmount'>;
@@ -22,20 +25,24 @@ export class MountPlace {
     this.#log = log;
   }
 
-  /** Whether a dagmount mount is there. */
+  /** Whether a dagmount mount is at the target. */
   get isHeld(): boolean {
     return topMountAt(readMounts(), this.#target)?.fsType === DAGMOUNT_TYPE;
   }
 
-  /** Whether a mount of this source is there: a predecessor's, whose connection was inherited. */
+  /**
+   * Returns whether a dagmount mount of this source is at the target. If the connection was inherited, that
+   * is the mount of the predecessor.
+   */
   isHeldFor(source: string): boolean {
     const mount = topMountAt(readMounts(), this.#target);
     return mount?.fsType === DAGMOUNT_TYPE && mount.source === source;
   }
 
   /**
-   * Call it after mounting. `onDetached`: another process unmounted it, and it is still in use. `connection`: its
-   * number below /sys/fs/fuse/connections.
+   * Watches the mount; call it after mounting. `onDetached` is called if another process has unmounted the
+   * mount while it is in use. Returns whether the readahead was raised, and the number of the connection
+   * below /sys/fs/fuse/connections.
    */
   taken(onDetached: () => void): { readonly readahead: boolean; readonly connection: number | undefined } {
     const device = topMountAt(readMounts(), this.#target)?.device;
@@ -52,12 +59,12 @@ export class MountPlace {
   }
 
   /**
-   * Unmounts it. A busy mount leaves the tree immediately, and its users lose it some seconds later. `ended` aborts
-   * when the kernel has closed the connection.
+   * Unmounts. A busy mount leaves the directory tree immediately, and its users lose it some seconds later.
+   * `ended` aborts when the kernel has closed the connection.
    */
   async giveUp(ended: AbortSignal): Promise<void> {
     clearInterval(this.#watch);
-    // The mount of a predecessor, if this server ended before it began to serve.
+    // If this server ends before it began to serve, the mount is that of its predecessor.
     this.#device ??= topMountAt(readMounts(), this.#target)?.device;
     if (ended.aborted && !this.#isThere()) return;
     if (this.#isThere()) this.#unmount();
@@ -66,7 +73,10 @@ export class MountPlace {
     });
   }
 
-  /** Fails the pending requests of readers, also if a stuck thread keeps the device open. */
+  /**
+   * Aborts the connection, so that the pending requests of readers fail even if a stuck thread keeps the
+   * device open.
+   */
   abort(): void {
     if (this.#device !== undefined) abortConnection(this.#device.minor);
   }
@@ -95,7 +105,7 @@ export class MountPlace {
     try {
       mounts = readMounts();
     } catch (error) {
-      // File descriptors or memory are exhausted: that says nothing about the mount.
+      // The process may lack file descriptors or memory. That says nothing about the mount.
       this.#log.debug(
         { event: 'mounts-unreadable', err: error },
         'the table of mounts cannot be read; the mount is taken to exist',

@@ -11,16 +11,18 @@ import { realTarget } from '../host/real-target.ts';
 import { prepareRuntimeDirectory } from '../host/runtime-paths.ts';
 import { MountError } from '../session/mount-error.ts';
 
-/** How long an existing mount may take to show whether it is served. */
+/** How long the daemon of an existing mount may take to answer, in milliseconds. */
 const PROBE_MS = 5_000;
 
 /**
- * Checks that a tree can be mounted at a path whose symbolic links are resolved. Never accesses the mounted tree from
- * this process: a mount with a hung daemon would block it.
+ * Checks that a tree can be mounted at a path whose symbolic links are resolved. Throws MountError if it
+ * cannot. Never accesses the mounted tree from this process, because a mount with a hung daemon would block
+ * it.
  *
- * @param mounted the mounts there now
- * @param isLeft whether it is known to be a dagmount whose daemon died, and which still answers until its end
- * @returns whether it is a dagmount whose daemon died, to be replaced
+ * @param mounted the mount that is at the path now, if any
+ * @param isLeft returns whether the mount is known to be a dagmount whose server died, but which still
+ * answers for a while
+ * @returns `stale`: whether the mount is a dagmount whose daemon died, which the new mount is to replace
  */
 export async function checkMountPoint(
   path: string,
@@ -49,7 +51,10 @@ export async function checkMountPoint(
   );
 }
 
-/** The same check for the current mount, left by a server of this user. */
+/**
+ * Does the same check for the mount that is at the target now. Recognizes a mount that a dead server of this
+ * user left.
+ */
 export async function isStale(config: MountConfig, runtimeDirectory: string): Promise<boolean> {
   const { source, target } = config;
   const mounted = topMountAt(readMounts(), target);
@@ -60,7 +65,8 @@ export async function isStale(config: MountConfig, runtimeDirectory: string): Pr
 }
 
 /**
- * Creates the directories that a server needs, or throws why they cannot be used, before anything in them is used.
+ * Creates the directories that a server needs. If one of them cannot be used, throws the reason before any
+ * directory is used.
  */
 export async function prepareDirectories(
   config: MountConfig,
@@ -73,7 +79,8 @@ export async function prepareDirectories(
 }
 
 /**
- * The mount would hide a cache below the mount point, and the server would access its cache through its own mount.
+ * Throws ConfigError if the cache directory lies in the mount point. The mount would hide such a cache, and
+ * the server would access its cache through its own mount.
  */
 function requireApart({ cacheDir, target }: MountConfig): void {
   const cache = realTarget(cacheDir, '/');
@@ -109,7 +116,10 @@ async function requireEmptyDirectory(path: string): Promise<void> {
   );
 }
 
-/** statvfs always asks the daemon: a child process does it, and is abandoned if it gets no answer. */
+/**
+ * Returns whether the daemon of a mount answers. A child process calls statvfs, which always asks the daemon.
+ * The child process is killed and abandoned if it gets no answer.
+ */
 function probe(path: string): Promise<'alive' | 'dead' | 'silent'> {
   const script =
     'process.on("SIGUSR1",()=>{});' +

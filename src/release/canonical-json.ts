@@ -11,15 +11,15 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined };
 
-/** Deeper documents are refused: the deepest of ours has four levels. */
+/** Documents with more levels are refused; the deepest document of dagmount has four. */
 const MOST_LEVELS = 16;
 /**
- * Enough for a manifest of a million files, each with six fields. Without a bound 64 MiB of `[` become several GiB of
- * lists.
+ * Enough for a manifest of a million files, each with six fields. Without these bounds, parsing 64 MiB of `[`
+ * would make several GiB of lists.
  */
 const BOUNDS: JsonBounds = { levels: MOST_LEVELS, containers: 1_000_016, values: 8_000_000 };
 
-/** Everything outside of 0x20 to 0x7e, the quote and the backslash. */
+/** Matches the quote, the backslash, and every character outside of 0x20 to 0x7e. */
 const ESCAPED = /[^ !#-[\]-~]/g;
 
 const LONE_SURROGATE = /\p{Cs}/u;
@@ -35,13 +35,14 @@ const SHORT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The canonical text of a value: keys in the order of their code points, no spaces, everything outside of 0x20 to 0x7e
- * as \uXXXX in lower case, with surrogate pairs. These are the bytes of Python's
- * `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)`. JSON.stringify differs: it leaves DEL
- * and everything beyond ASCII as they are. Numbers are integers that a double holds exactly. A key whose value is
- * undefined is left out.
+ * Returns the canonical text of a value: keys in the order of their code points, no spaces, everything
+ * outside of 0x20 to 0x7e as \uXXXX in lower case, with surrogate pairs. These are the bytes of Python's
+ * `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)`. JSON.stringify differs: it
+ * leaves DEL and everything beyond ASCII as they are. Numbers must be integers that a double holds exactly. A
+ * key whose value is undefined is left out.
  *
- * @throws {ReleaseError} `malformed` if the value has a lone surrogate or another number
+ * @throws {ReleaseError} `malformed` if the value has a lone surrogate, another number, or more than 16
+ *   levels
  */
 export function canonicalJson(value: JsonValue): string {
   const parts: string[] = [];
@@ -50,8 +51,8 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /**
- * The value of canonical bytes. Refuses any other text of the same value: every reader of these bytes, in any language,
- * reads the same value, whatever its parser makes of a duplicate key.
+ * Parses canonical JSON. Refuses any other text of the same value. So every reader of these bytes, in any
+ * language, reads the same value, however its parser treats a duplicate key.
  *
  * @param what the name of the document, for errors
  * @throws {ReleaseError} `malformed`
@@ -63,7 +64,7 @@ export function parseCanonicalJson(bytes: Uint8Array, what: string): JsonValue {
 }
 
 /**
- * The value of JSON in UTF-8.
+ * Parses JSON in UTF-8, canonical or not, with as many levels and values as the bounds allow.
  *
  * @throws {ReleaseError} `malformed`
  */

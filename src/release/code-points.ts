@@ -1,4 +1,7 @@
-/** By code points, which is the order of their UTF-8; `<` compares UTF-16 code units, which differs beyond U+FFFF. */
+/**
+ * Compares two texts by code points, which is the order of their bytes in UTF-8. The operator `<` compares
+ * UTF-16 code units; that order differs beyond U+FFFF.
+ */
 export function compareCodePoints(one: string, other: string): number {
   const length = Math.min(one.length, other.length);
   for (let at = 0; at < length; at++) {
@@ -9,7 +12,7 @@ export function compareCodePoints(one: string, other: string): number {
   return one.length - other.length;
 }
 
-/** A surrogate stands for a code point above all others. */
+/** Places surrogates above all other units, because they stand for the code points above U+FFFF. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

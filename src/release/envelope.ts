@@ -4,7 +4,7 @@ import { MOST_PAYLOAD_BYTES } from './payload.ts';
 import { ReleaseError } from './release-error.ts';
 
 export interface EnvelopeSignature {
-  /** The claimed signer: a hint, which is not signed itself. */
+  /** The name of the claimed signer: a hint, because the signature does not cover this name. */
   readonly principal: string;
   /** An armoured SSHSIG over the payload's bytes. */
   readonly signature: string;
@@ -17,7 +17,9 @@ export interface Envelope {
 }
 
 const MOST_SIGNATURES = 16;
-/** A payload in base64, and its signatures: one by an RSA key of 16,384 bits takes 6 KiB. */
+/**
+ * Enough for a payload in base64 and its signatures. A signature by an RSA key of 16,384 bits takes 6 KiB.
+ */
 export const MOST_ENVELOPE_BYTES = 2 * MOST_PAYLOAD_BYTES;
 
 export function encodeEnvelope({ payload, signatures }: Envelope): Uint8Array {
@@ -29,8 +31,8 @@ export function encodeEnvelope({ payload, signatures }: Envelope): Uint8Array {
 }
 
 /**
- * Reads an envelope. It is untrusted, since any writer to the store can make one: neither payload nor signatures are
- * checked.
+ * Decodes an envelope. Checks neither payload nor signatures, so the result is untrusted: any writer to the
+ * store can make an envelope.
  *
  * @throws {ReleaseError} `malformed`
  */

@@ -1,12 +1,12 @@
 import type { JsonValue } from './canonical-json.ts';
 import { ReleaseError } from './release-error.ts';
 
-/** The longest text that a user writes: a message. UTF-16 units. */
+/** The longest text that is accepted, in UTF-16 units. The longest that a user writes is a message. */
 const LONGEST_TEXT = 16_384;
 
 /**
- * Reads the fields of one JSON object. Refuses missing fields, other types and unknown fields: a reader that ignored an
- * unknown field would show what its writer forbade.
+ * Reads the fields of one JSON object. Refuses missing fields, other types and unknown fields: a reader that
+ * ignored an unknown field could show a release that the field forbids.
  */
 export class Fields {
   readonly #what: string;
@@ -22,7 +22,7 @@ export class Fields {
     this.#object = value as { readonly [key: string]: JsonValue | undefined };
   }
 
-  /** A text. `rule`: whether the value is allowed. */
+  /** Returns a text. `rule` returns whether the value is allowed. */
   text(name: string, rule: (text: string) => boolean = () => true): string {
     const value = this.#take(name);
     if (typeof value !== 'string' || value.length > LONGEST_TEXT || !rule(value)) throw this.#wrong(name);
@@ -33,7 +33,7 @@ export class Fields {
     return this.#has(name) ? this.text(name, rule) : undefined;
   }
 
-  /** Bytes in base64. Only the canonical form is allowed. */
+  /** Returns the bytes of a text in base64. Only the canonical form is allowed. */
   bytes(name: string, most: number): Uint8Array {
     const text = this.#take(name);
     if (typeof text !== 'string' || text.length > Math.ceil(most / 3) * 4) throw this.#wrong(name);
@@ -78,11 +78,14 @@ export class Fields {
     return this.#has(name) ? this.object(name) : undefined;
   }
 
-  /** An instant in UTC as `2026-01-31T08:00:00Z`, with or without milliseconds; milliseconds since the epoch. */
+  /**
+   * Returns an instant in milliseconds since the epoch. The text is in UTC, as `2026-01-31T08:00:00Z`, with
+   * or without milliseconds.
+   */
   instant(name: string): number {
     const text = this.text(name, (value) => INSTANT.test(value));
     const time = Date.parse(text);
-    // Date.parse takes the 30th of February for the 1st or 2nd of March.
+    // Date.parse reads the 30th of February as the 1st or 2nd of March.
     if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(text.slice(0, 19)))
       throw this.#wrong(name);
     return time;
@@ -92,7 +95,7 @@ export class Fields {
     return this.#has(name) ? this.instant(name) : undefined;
   }
 
-  /** Must be called after all fields were read: rejects unknown fields. */
+  /** Refuses unknown fields. Must be called after all fields were read. */
   end(): void {
     for (const name of Object.keys(this.#object)) {
       if (!this.#known.has(name)) {

@@ -6,9 +6,12 @@ import { Fields } from './fields.ts';
 import { isDigest } from './layout.ts';
 import { ReleaseError } from './release-error.ts';
 
-/** One file of a release as users and nodes know it, without the place of its bytes. */
+/** One file of a release as users and mounts see it, without the place of its bytes. */
 export interface ReleasedContent {
-  /** Below the root of the tree: components of 1 to 255 bytes, none of them `.` or `..`, no slash at either end. */
+  /**
+   * The path below the root of the tree: components of 1 to 255 bytes, none of them `.` or `..`, no slash at
+   * either end.
+   */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -19,30 +22,34 @@ export interface ReleasedContent {
 
 /** One file of a release, and the place of its bytes. */
 export interface ReleasedFile extends ReleasedContent {
-  /** The SHA-256 of the pack, and the offset of the file's first byte in it; undefined for a file of no bytes. */
+  /** The SHA-256 of the pack, and where the file begins in it, in bytes; undefined for a file of no bytes. */
   readonly place: { readonly pack: string; readonly offset: number } | undefined;
 }
 
 export interface Manifest {
   readonly id: string;
-  /** In the order of their paths by code point. */
+  /** In the order of the code points of their paths. */
   readonly files: readonly ReleasedFile[];
 }
 
 export const MOST_MANIFEST_BYTES = 64 * 1024 * 1024;
 export const MOST_FILES = 1_000_000;
-/** A larger file is a pack of its own, so no pack is larger than the largest file may be: S3's own limit. */
+/**
+ * The size limit of a file: S3's own limit for an object. No pack is larger, because a file that does not fit
+ * into a shared pack is a pack by itself.
+ */
 const MOST_BYTES = 5 * 1024 ** 4;
 
-/** Characters that are hashed at a time. */
+/** How many characters are hashed at a time. */
 const PIECE_LENGTH = 65_536;
 
 /** The SHA-256 of no bytes. */
 const EMPTY = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 /**
- * The id of a release: a hash of paths, sizes, digests and execute bits, and of nothing else. The same files have the
- * same id, whatever their deployer and their packs: the id that airflow-manifest-bundle 0.3 gives them.
+ * Returns the id of a release: a hash of the paths, sizes, digests and execute bits of its files, and of
+ * nothing else. So the same files have the same id, whatever their deployer and their packs. It is the id
+ * that airflow-manifest-bundle 0.3 gives them.
  *
  * @param files in any order
  */
@@ -61,9 +68,9 @@ export function releaseId(files: readonly ReleasedContent[]): string {
 }
 
 /**
- * The bytes of a manifest.
+ * Returns the bytes of a manifest.
  *
- * @param salt hex digits, which make another manifest of the same files and places
+ * @param salt hex digits that are added, so that the same files and places give another manifest
  */
 export function encodeManifest(files: readonly ReleasedFile[], salt?: string): Uint8Array {
   const document: JsonValue = {
@@ -115,7 +122,7 @@ function fileOf(value: JsonValue, at: number): ReleasedFile {
   return { path, size, sha256, executable, place: undefined };
 }
 
-/** Whether a node can show the path. */
+/** Returns whether a mount can show a file at the path. */
 export function isShowable(path: string): boolean {
   const bytes = Buffer.from(path);
   return bytes.length > 0 && bytes.at(-1) !== 0x2f && judgeKey(bytes, 0, bytes.length, 1) === undefined;
@@ -135,7 +142,7 @@ function refuseConflicts(files: readonly ReleasedFile[]): void {
     throw malformed(`${conflict.folder} is a file, and the folder of ${conflict.path}`);
 }
 
-/** Equal contents may share a range of a pack; other ranges have no byte in common. */
+/** Refuses files that share bytes of a pack, unless their ranges and their contents are the same. */
 function refuseOverlaps(files: readonly ReleasedFile[]): void {
   const packs = new Map<string, PlacedFile[]>();
   for (const file of files) {
@@ -161,11 +168,11 @@ function refuseOverlaps(files: readonly ReleasedFile[]): void {
 interface PlacedFile {
   readonly file: ReleasedFile;
   readonly offset: number;
-  /** The offset after its last byte. */
+  /** The offset after the last byte of the file. */
   readonly end: number;
 }
 
-/** The first path that lies in a folder that is itself a file; undefined: a tree can have all of the paths. */
+/** Returns the first path that lies in a folder that is itself a file; undefined if there is none. */
 export function findConflict(
   paths: ReadonlySet<string> | ReadonlyMap<string, unknown>,
 ): { readonly folder: string; readonly path: string } | undefined {
@@ -178,7 +185,10 @@ export function findConflict(
   return undefined;
 }
 
-/** Returned unchanged if already in order, as in every manifest that is read. */
+/**
+ * Returns the files in the order of their paths: the same array if it is already in order, as in every
+ * manifest that is read.
+ */
 function inOrder<File extends ReleasedContent>(files: readonly File[]): readonly File[] {
   const isOrdered = files.every((file, at) => at === 0 || byPath(files[at - 1]!, file) <= 0);
   return isOrdered ? files : [...files].sort(byPath);

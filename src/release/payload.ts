@@ -7,23 +7,23 @@ import { ReleaseError } from './release-error.ts';
 
 export type ReleaseAction = 'deploy' | 'promote' | 'rollback';
 
-/** The signed statement of a ref: the release to show, from when on, its author and the reason. */
+/** The signed statement of a ref: which release to show, from when on, by which author, for which reason. */
 export interface ReleasePayload {
   /** The name of the release root, so that one environment's ref cannot be replayed below another root. */
   readonly root: string;
   readonly environment: string;
-  /** Counts the steps of the environment, by one, from 1 on. */
+  /** The number of the step: 1 for the first step of the environment, then one more for each further step. */
   readonly sequence: number;
   readonly action: ReleaseAction;
   /** The id of the release. */
   readonly release: string;
-  /** SHA-256 and length of its manifest. */
+  /** SHA-256 and length of the release's manifest. */
   readonly manifest: { readonly sha256: string; readonly size: number };
-  /** The previous step, by the SHA-256 of its payload; undefined for the first step. */
+  /** The previous step, with the SHA-256 of its payload; undefined for the first step. */
   readonly previous:
     | { readonly sequence: number; readonly release: string; readonly sha256: string }
     | undefined;
-  /** Lets a writer recognize its own step after a lost answer. */
+  /** Lets a writer recognize its own step if the store's answer to the write was lost. */
   readonly nonce: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
@@ -35,18 +35,18 @@ export interface ReleasePayload {
   readonly message: string;
   /** The git commit. */
   readonly commit: string | undefined;
-  /** The URL of the CI run that deployed it, or of its merge request. */
+  /** The URL of the CI run that deployed the release, or of the merge request. */
   readonly url: string | undefined;
-  /** Numbers of files, compared with the previous release. */
+  /** How many files differ from the previous release. */
   readonly changes: { readonly added: number; readonly changed: number; readonly removed: number };
 }
 
 export const MOST_PAYLOAD_BYTES = 256 * 1024;
 const MOST_FILES_CHANGED = 1_000_000;
-/** The longest time for which a step may wait for its time (`not_before`). */
+/** How long a step may wait for its time (`not_before`) at most. */
 export const LONGEST_ARMED_MS = 7 * 24 * 3600 * 1000;
 
-/** The bytes of a payload, which are signed and stored. */
+/** Returns the bytes of a payload, which are signed and stored. */
 export function encodePayload(payload: ReleasePayload): Uint8Array {
   const { manifest, previous, changes } = payload;
   const text = canonicalJson({
@@ -72,7 +72,7 @@ export function encodePayload(payload: ReleasePayload): Uint8Array {
 }
 
 /**
- * Reads a payload, and checks everything that it says about itself.
+ * Decodes a payload. Checks each field, and that the fields do not contradict each other.
  *
  * @throws {ReleaseError} `malformed`
  */
@@ -105,7 +105,7 @@ export function decodePayload(bytes: Uint8Array): ReleasePayload {
   return payload;
 }
 
-/** The digest by which the next payload names this one. */
+/** Returns the SHA-256 of a payload, by which the next payload names its previous step. */
 export function digestOfPayload(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -9,18 +9,23 @@ import { checkSignature, readSignature } from './ssh/signature.ts';
 /** The namespace of release signatures. A signature for another namespace does not count. */
 export const NAMESPACE = 'dagmount';
 
-/** The signer's name in the file of allowed signers. The name in the envelope is not signed. */
+/**
+ * A signer, as the file of allowed signers names it. The name in the envelope is not used, because it is not
+ * signed.
+ */
 export interface Signer {
-  /** As `ssh-keygen -l` shows it. */
+  /** The fingerprint of the key, as `ssh-keygen -l` shows it. */
   readonly fingerprint: string;
-  /** The patterns of the line. */
+  /** The patterns of names in the signer's line of the file. */
   readonly principals: string;
 }
 
 /**
- * Finds the allowed signers of a payload. A payload without one must not be shown.
+ * Verifies the signatures of an envelope. Returns the payload, and the allowed signers that signed it. A
+ * payload without an allowed signer must not be shown.
  *
- * @throws {ReleaseError} `unknown-signer` with what was wrong with each signature; `malformed` of the payload
+ * @throws {ReleaseError} `malformed` if the payload is invalid; `unknown-signer`, with what is wrong with
+ *   each signature, if no allowed signer signed it
  */
 export function verifyEnvelope(
   envelope: Envelope,

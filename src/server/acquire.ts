@@ -33,7 +33,7 @@ export interface AcquireHooks {
 /** Where a tree comes from. */
 export interface AcquiredSource {
   readonly mounted: MountedSource;
-  /** Undefined without standbys. */
+  /** Undefined without standby sources. */
   readonly contents: ContentSwitch | undefined;
 }
 
@@ -50,7 +50,10 @@ export interface Acquired {
   readonly replacesStale: boolean;
 }
 
-/** Prepares, waits for this server's turn, and makes its directories. `acquired` is undefined if there is nothing to serve. */
+/**
+ * Prepares what readers would wait for, waits for this server's turn, and makes its directories. `acquired`
+ * is undefined if there is nothing to serve.
+ */
 export async function acquire(
   mount: ServedMount,
   hooks: AcquireHooks,
@@ -61,7 +64,7 @@ export async function acquire(
   atEnd(() => driver.session.terminate());
   atEnd(keepIdleMemorySmall(ownMemory(() => addon?.trimMemory())));
   announcement.driverIs(driver);
-  // A successor serves readers before it listens on the control socket: until then, requests wait in the socket.
+  // A successor serves readers before it listens on the control socket: until then, requests wait in it.
   announcement.socket = config.socket ?? mountSocket(runtimeDirectory, id);
   const supervised = new Supervised({
     link: options.supervisor,
@@ -100,7 +103,7 @@ export async function acquire(
     onEnded: hooks.onEnded,
   });
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
-    // Load every module now that is usually loaded later: before a standby's turn, an upgrade may replace the files.
+    // Loads what is usually loaded later: until a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
     await canTakeOver(
       {

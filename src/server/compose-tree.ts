@@ -31,7 +31,7 @@ export interface TreeParts {
   readonly tree: MountTree;
   readonly prepared: PreparedTree;
   readonly mounted: MountedSource;
-  /** Undefined without standbys. */
+  /** Undefined without standby sources. */
   readonly contents: ContentSwitch | undefined;
   readonly kept: KeptState;
   /** The content state of the kept tree, shared with the session. */
@@ -41,7 +41,7 @@ export interface TreeParts {
   /** The lock of the cache directory. */
   readonly lock: DirectoryLock;
   readonly events: DaemonEvents;
-  /** Whether any tree was kept: then readers are served even if the queue, for example, cannot be opened. */
+  /** Whether any tree was kept. Then readers are served even if the queue, for example, cannot be opened. */
   readonly isRestored: boolean;
   readonly log: Logger;
   /** Closes what writes the tree's state. */
@@ -55,22 +55,30 @@ export interface ComposedTree {
   readonly cache: ContentCache;
   readonly events: DaemonEvents;
   readonly log: Logger;
-  /** Finds versions of its source, and fetches their content. */
+  /**
+   * Finds versions (earlier releases) in the tree's source, and fetches their content; undefined if the
+   * source has none.
+   */
   readonly versions: VersionMeans | undefined;
   /** Turns events into hints; undefined without a queue. */
   readonly queue: QueueFollower | undefined;
   readonly credentials: CredentialsRecord;
-  /** Where trees are read from; undefined without standbys. */
+  /** Decides which store trees are read from; undefined without standby sources. */
   readonly standby: StandbySource | undefined;
   /** Counts hints. */
   readonly onHint: HintObserver;
-  /** The id that the store gave to a version. */
+  /**
+   * Returns the version id that the store gave to the object with this path and ETag, if dagmount knows it.
+   */
   readonly versionIdOf: (path: string, etag: string) => string | undefined;
   /** Lets readers ask this server for content. */
   readonly openGate: () => void;
 }
 
-/** Opens the cache of a tree, connects its source, and puts Sync over them. `onCache` is called once the cache has the lock. */
+/**
+ * Opens the cache of a tree, connects its source, and lets Sync use both. Calls `onCache` when the lock
+ * passes to the cache, which from then on releases it.
+ */
 export async function composeTree(
   mount: Pick<ServedMount, 'wiring' | 'atEnd' | 'metrics' | 'announcement'>,
   parts: TreeParts,
@@ -216,7 +224,10 @@ function versionContent(
 
 type Connected = Awaited<ReturnType<PreparedTree['connected']>>;
 
-/** The list of a host's mounts gives the step that each mount shows, but none for a mount of several trees. */
+/**
+ * Announces the step that a mount shows, for the list of the host's mounts. A mount of several trees
+ * announces no step.
+ */
 export function announceStep(
   { announcement }: Pick<ServedMount, 'announcement'>,
   { path }: Pick<MountTree, 'path'>,

@@ -39,7 +39,7 @@ export interface Composed {
   readonly session: SessionClient;
   readonly presenter: MountPresenter;
   readonly loaded: LoadedVersions | undefined;
-  /** Resolves when the cache knows the content of all shown versions. */
+  /** Resolves when the cache knows the content of all shown versions; undefined if the mount shows none. */
   readonly isContentKnown: Promise<void> | undefined;
 }
 
@@ -51,9 +51,9 @@ interface KeptTree {
 }
 
 /**
- * Composes a server from the inherited mount, the kept state, and each tree's cache, source and Sync. If trees were
- * kept, readers are answered as soon as these are read, before the store clients and the caches are ready, which take
- * longest.
+ * Composes a server from the inherited mount, the kept state, and each tree's cache, source and Sync. If
+ * trees were kept, readers are answered as soon as these trees are read. Only then are the store clients and
+ * the caches prepared, which takes longest.
  */
 export async function compose(
   mount: ServedMount,
@@ -68,7 +68,7 @@ export async function compose(
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
-  // Touches nothing of another server before this one is known to be alone; a successor already has the lock.
+  // Touches nothing of another server before this server is alone. A successor already has the lock.
   const lock = flockWith((path) => supervised.lockFile(path))(lockPath(cacheDirectory));
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
@@ -132,7 +132,8 @@ export async function compose(
     over: mount.over,
     inherited,
   });
-  // A fuse-native process looks for content by itself only after it has lost its server.
+  // Only the kernel driver shows kept trees this early: a fuse-native process looks for content by itself
+  // only after it has lost its server.
   if (isRestored && !isInherited && driver.name === 'kernel') {
     for (const { tree } of trees) await checkStoreSettings(tree.config, process.env);
     presenter.showKept();
@@ -152,7 +153,7 @@ export async function compose(
       ...sources[number]!,
       presenter: presenter.tree(number),
       salt,
-      // Several trees have their caches below the locked directory.
+      // The caches of several trees are below the locked directory, and none of them may release the lock.
       lock: isWhole ? lock : { release: () => undefined },
       events: eventsOf(mount, tree),
       isRestored,
@@ -177,7 +178,10 @@ export async function compose(
   return { trees: composed, session, presenter, loaded, isContentKnown };
 }
 
-/** The kept state of the trees. A tree that the kernel does not know starts as it does after a start of the host. */
+/**
+ * Reads the kept state of all trees. A tree that the kernel does not know starts as after a start of the
+ * host.
+ */
 async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly KeptTree[]> {
   const opening = mount.trees.map(async (tree): Promise<KeptTree> => {
     const { config, places, id, mark } = tree;
@@ -199,7 +203,10 @@ async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly 
   return allOf(opening);
 }
 
-/** Rejects only after all of them have settled, so that none still runs while the mount is closed. */
+/**
+ * Awaits all promises. Rejects only after all of them have settled, so that no work still runs while the
+ * mount is closed.
+ */
 async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
@@ -209,7 +216,10 @@ function isShown({ restored }: KeptState): boolean {
   return restored !== undefined;
 }
 
-/** Whether all state is here that the kernel may know of a tree; otherwise node ids in use would be assigned again. */
+/**
+ * Whether this server has the state of the tree, if the kernel may know the tree. Without the state it would
+ * assign node ids that are in use.
+ */
 function isKnownAsKept({ tree, kept }: KeptTree): boolean {
   return tree.mark.since === undefined || kept.succession !== undefined;
 }
@@ -249,7 +259,7 @@ function presentedParts({ number, path, config, places, mark }: MountTree) {
   };
 }
 
-/** A release stores its files in packs. */
+/** Returns how the store names the files of a tree. A release stores its files in packs. */
 function namingOf(config: MountConfig): Naming {
   const { source, prefix: keyPrefix } = config;
   const isRelease = shownSource(config).kind === 'release';

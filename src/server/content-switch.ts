@@ -11,7 +11,7 @@ export class ContentSwitch {
   #switched: SwitchedContent | undefined;
   #active: ContentStore | undefined;
 
-  /** Called once, for the first store. */
+  /** Must be called once, for the first store. Returns content and planner that follow every later switch. */
   over(first: Content): Content {
     this.#switched = new SwitchedContent(first.content);
     this.#active = first.content;
@@ -25,7 +25,7 @@ export class ContentSwitch {
     return { content: this.#switched, planner, close: first.close };
   }
 
-  /** The content of the first store, without the switch. */
+  /** The content of the first store, which no switch changes; undefined before `over` is called. */
   first: ContentStore | undefined;
 
   /** Adds another store to which reads may be switched. */

@@ -5,7 +5,7 @@ import type { ReadResult } from '../sync/read-through.ts';
 
 const FAILED_READS_MS = 1_000;
 
-/** A scan during an outage fails for each file: log at most one line a second. */
+/** Logs failed reads, at most one line a second, because a scan during an outage fails for each file. */
 export class FailedReads {
   readonly #log: Logger;
   #failures = 0;

@@ -8,8 +8,9 @@ import type { FollowedStandby } from '../source/standby/place-judge.ts';
 const MOST_BYTES = 4096;
 
 /**
- * Records in a file that the shown tree came from a standby, for the next server, which starts at the first source. It
- * does not fsync, and ignores failures: without the file, the next server follows the first source as it is.
+ * Records in a file that the shown tree came from a standby source, for the next server, which starts at the
+ * first source. It does not fsync, and ignores failures: without the file, the next server follows the first
+ * source as it is.
  */
 export function keepFollowedStandby(file: string): FollowedStandby {
   return {

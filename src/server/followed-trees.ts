@@ -32,7 +32,7 @@ export interface FollowedTreesOptions<Tree extends FollowedTree> {
   readonly log: Logger;
   /** Aborted when the mount is to end. */
   readonly over: AbortSignal;
-  /** Aborts `over`, with the reason. */
+  /** Aborts `over`, with the error as the reason. */
   readonly failed: AbortController;
 }
 
@@ -42,7 +42,7 @@ export interface FollowedTreesOptions<Tree extends FollowedTree> {
  */
 export class FollowedTrees<Tree extends FollowedTree> {
   readonly #options: FollowedTreesOptions<Tree>;
-  /** By tree: why it cannot be shown. */
+  /** The trees that cannot be shown, each with its last error. */
   readonly #unshown = new Map<Tree, unknown>();
 
   constructor(options: FollowedTreesOptions<Tree>) {
@@ -50,9 +50,9 @@ export class FollowedTrees<Tree extends FollowedTree> {
   }
 
   /**
-   * Resolves when all content to fetch is local, for all trees. If a tree is the whole mount and none of its content
-   * can be read, this rejects at a first start, which ends the mount; a tree that was kept stays mounted. Content that
-   * cannot be read is retried.
+   * Resolves when all content that must be fetched is local, for all trees. Content that cannot be read is
+   * retried. Rejects, which ends the mount, only if all of these hold: the tree is the whole mount, this is a
+   * first start, and none of the tree's content can be read. A tree that was kept stays mounted.
    */
   get ready(): Promise<void> {
     const { trees, log } = this.#options;
@@ -61,7 +61,10 @@ export class FollowedTrees<Tree extends FollowedTree> {
     });
   }
 
-  /** Resolves when the mount is over. Rejects with the error that ends a tree which is the whole mount. */
+  /**
+   * Shows all trees and follows their sources. Resolves when the mount is over. Rejects with the error that
+   * ends a tree which is the whole mount.
+   */
   async run(): Promise<void> {
     const { trees, over, failed } = this.#options;
     await Promise.all(
@@ -106,7 +109,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
     }
   }
 
-  /** Throws the error if no tree can be shown. */
+  /** Records and logs that a tree cannot be shown. Throws the error if no tree can be shown. */
   #notShown(tree: Tree, error: unknown): void {
     const { trees } = this.#options;
     const { code, message, hint } = failureOf(error);

@@ -3,14 +3,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * V8 keeps the garbage of a burst until there is much more of it. After fetching 10,000 files, an idle mount kept 82 MB
- * of heap and 26 MB of buffers, of which 29 and 0 MB were in use. So once the main thread is at rest, this collects the
- * garbage, and gives the memory back to the kernel.
+ * How often the main thread is checked. V8 keeps the garbage of a burst until there is much more of it: after
+ * fetching 10,000 files, an idle mount kept 82 MB of heap and 26 MB of buffers, of which 29 and 0 MB were in
+ * use. So once the main thread is at rest, keepIdleMemorySmall() collects the garbage, and gives the memory
+ * back to the kernel.
  */
 const LOOK_MS = 10_000;
 /** A thread that is busy for at most this share of its time is at rest. */
 const BUSY_AT_REST = 0.1;
-/** Less than this is not worth a full collection, which pauses the main thread. */
+/** Less growth than this is not worth a full collection, which pauses the main thread. */
 const WORTH_BYTES = 12 * 2 ** 20;
 
 export interface Memory {
@@ -30,7 +31,7 @@ export function keepIdleMemorySmall(
   every: (ms: number, look: () => void) => () => void = everyMs,
 ): () => void {
   let kept = 0;
-  // V8 gives most of the pages that the first collection emptied back only at the second one.
+  // V8 keeps most of the pages that the first collection has emptied, and gives them back at the second one.
   let isHalfDone = false;
   return every(LOOK_MS, () => {
     const isAtRest = memory.busy() <= BUSY_AT_REST;
@@ -61,7 +62,10 @@ export function ownMemory(giveBack: () => void): Memory {
   };
 }
 
-/** Node.js has no function for this. V8 has one in contexts that are created after this flag was set. */
+/**
+ * Collects all garbage. Node.js has no function for this, but V8 has `gc` in contexts that are created after
+ * this flag was set.
+ */
 function collectAll(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -50,8 +50,9 @@ interface LoadedVersion extends VersionTarget {
 }
 
 /**
- * How a look-up of a version that was not shown ended. `held`: the store has it, but it failed verification. `refused`:
- * there is no room. `unavailable`: the store is in trouble. `abandoned`: every reader gave up before the answer.
+ * How a look-up of a version that was not shown ended. `held`: the store has the version, but it failed
+ * verification. `refused`: there is no room. `unavailable`: the store is in trouble. `abandoned`: every
+ * reader gave up before the answer.
  */
 export type LookupOutcome = 'found' | 'absent' | 'held' | 'refused' | 'unavailable' | 'abandoned';
 
@@ -66,8 +67,9 @@ export interface VersionMeans {
 type Found = readonly [outcome: LookupOutcome, answer: VersionAnswer];
 
 /**
- * The versions that a mount shows beside its current tree. The first look-up finds a version, and use keeps it. A
- * version is written to the local disk before the kernel gets any of its node ids, so that a successor knows it too.
+ * The versions (earlier releases) that a mount shows beside its current tree. The first look-up of a version
+ * loads it, and each use keeps it longer. A version is written to the local disk before the kernel gets any
+ * of its node ids, so that a successor knows the version, too.
  */
 export class LoadedVersions {
   readonly #options: LoadedVersionsOptions;
@@ -110,7 +112,7 @@ export class LoadedVersions {
     return this.#waiting;
   }
 
-  /** A version that is shown. */
+  /** Returns a version; undefined if it is not shown. */
   version(id: string): ShownVersion | undefined {
     return this.#versions.get(id);
   }
@@ -132,7 +134,7 @@ export class LoadedVersions {
     await Promise.all(known);
   }
 
-  /** Never rejects. */
+  /** Finds a version for a look-up: a shown one at once, another one in the source. Never rejects. */
   async find(id: string, reader: ReaderUid, signal: AbortSignal): Promise<VersionAnswer> {
     const { clock, deadlineMs } = this.#options;
     const { controller, release } = childOf(signal);
@@ -202,8 +204,8 @@ export class LoadedVersions {
   }
 
   /**
-   * The current tree as a version, if it has the requested id. This needs no request, so it works while the store is
-   * down. The tree's step was judged when the tree was published.
+   * Returns the current tree as a version, if it has the requested id. This needs no request, so it works
+   * while the store is down. The tree's step was judged when the tree was published.
    */
   #currentAs(id: string, shown: ReturnType<VersionMeans['shown']>): Generation | undefined {
     if (shown?.release?.id !== id) return undefined;
@@ -278,7 +280,7 @@ export class LoadedVersions {
     return isRoom();
   }
 
-  /** The version stays if the kernel holds nodes of it. */
+  /** Drops a version, unless the kernel holds nodes of it. */
   async #drop(id: string): Promise<void> {
     const { session, directory, log } = this.#options;
     this.#change();

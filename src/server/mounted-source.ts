@@ -41,7 +41,7 @@ export interface OpenedSource {
   /** Findings about the store's ETags; undefined if contents are identified by digests. */
   readonly etags: EtagFindings | undefined;
   readonly watchedKey: WatchedKey | undefined;
-  /** Finds versions; undefined if the source has none that are the same on every node. */
+  /** Finds versions (earlier releases); undefined if the source has none that are the same on every host. */
   readonly versions: VersionSource | undefined;
 }
 
@@ -53,9 +53,9 @@ export interface MountedSource extends SourceContent {
 export interface MountedSourceOptions {
   readonly config: MountConfig;
   readonly cacheDirectory: string;
-  /** Keeps what was found out about the store's ETags. */
+  /** Stores the findings about the store's ETags. */
   readonly traits: TraitsKeeper;
-  /** Switches between stores; undefined: there is only one. */
+  /** Switches between stores; undefined if there is only one store. */
   readonly contents?: ContentSwitch | undefined;
   readonly log: Logger;
 }
@@ -72,7 +72,7 @@ export function mountedSource(options: MountedSourceOptions): MountedSource {
   }
 }
 
-/** Contents are identified by ETags, of which a store may have several kinds. */
+/** For a prefix of a bucket. Contents are identified by ETags, of which a store may have several kinds. */
 function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): MountedSource {
   const { traits, contents, log } = options;
   const witness = new EtagWitness(traits, log);
@@ -91,7 +91,7 @@ function mountedPrefix(shown: ShownPrefix, options: MountedSourceOptions): Mount
   };
 }
 
-/** Contents are identified and verified by SHA-256: ETags do not matter. */
+/** For releases. Contents are identified and verified by SHA-256, so ETags do not matter. */
 function mountedRelease(shown: ShownRelease, options: MountedSourceOptions): MountedSource {
   const { config, cacheDirectory, contents } = options;
   return {
@@ -135,7 +135,8 @@ function clientOf(
 }
 
 /**
- * If the store of the watched key is down, the key counts as changed: it must not keep the standby from being listed.
+ * Returns the watched key of the first source. If the mount has standby sources and the store of the key is
+ * down, the key counts as changed: it must not keep a standby source from being listed.
  */
 function watchedKey(
   key: string | undefined,
@@ -151,7 +152,7 @@ function watchedKey(
         return await watched.look(etag, signal);
       } catch (error) {
         if (signal.aborted || !isSourceDown(codeOf(error))) throw error;
-        // Never equals an ETag, because no ETag contains a space.
+        // This text never equals an ETag, because no ETag contains a space.
         return ` unreachable ${Date.now()}`;
       }
     },

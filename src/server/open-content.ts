@@ -21,7 +21,7 @@ export interface OpenContentOptions {
   readonly log: Logger;
 }
 
-/** The cache of a mount, over its store. Rejects with CacheError. */
+/** Opens the cache of a tree, over its store. Rejects with CacheError. */
 export async function openContent(options: OpenContentOptions) {
   const { directory, limitBytes, store, onReplaced, lock, events, log } = options;
   const replaced = new ReplacedContent(
@@ -31,7 +31,7 @@ export async function openContent(options: OpenContentOptions) {
   const cache = await ContentCache.open({
     directory,
     limitBytes,
-    // A successor has readers before it knows which content they may be reading.
+    // Eviction is paused, because a successor has readers before it knows which content they may be reading.
     evictionPaused: true,
     store: replaced,
     lock: () => lock,

@@ -16,12 +16,15 @@ export interface OpenEventsOptions {
   readonly sync: Pick<Sync, 'hint'>;
   readonly observer: HintObserver;
   readonly log: Logger;
-  /** Whether a tree was kept: then readers are served even without events. */
+  /** Whether a tree was kept. Then readers are served even without events. */
   readonly isRestored: boolean;
   readonly atEnd: (ending: () => unknown) => void;
 }
 
-/** The follower of the --events queue; undefined without a queue. Rejects with SettingError at a first start. */
+/**
+ * Opens the queue of --events. Returns undefined without a queue. If the queue cannot be opened, rejects with
+ * SettingError at a first start, and returns undefined if a tree was kept.
+ */
 export async function openEvents(options: OpenEventsOptions): Promise<QueueFollower | undefined> {
   const { config, connection, sync, observer, log, isRestored, atEnd } = options;
   const { events: url, region } = config;

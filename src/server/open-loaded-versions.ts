@@ -5,7 +5,10 @@ import { systemClock } from '../sync/system-clock.ts';
 import { LoadedVersions } from './loaded-versions.ts';
 import type { ServedMount } from './served-mount.ts';
 
-/** The versions that are shown beside the current tree, with those that were kept; undefined: none are shown. */
+/**
+ * Opens the versions (earlier releases) that the mount shows beside the current tree, with those that an
+ * earlier process stored. Returns undefined if the mount shows no versions.
+ */
 export async function openLoadedVersions(
   { config, id, places, options }: ServedMount,
   session: SessionClient,

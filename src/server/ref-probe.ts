@@ -10,8 +10,8 @@ import { refuseHeld } from '../sync/source-hold.ts';
 import type { StoreFinding } from './server-port.ts';
 
 /**
- * Judges the ref as a node does at its first start: its signature, its log and its manifest. Ignores the steps that a node of
- * this host remembers.
+ * Judges the ref as a mount does at its first start: its signature, its log and its manifest. Ignores the
+ * steps that the mounts of this host remember.
  */
 export async function probeRef(
   release: ShownRelease,
@@ -42,7 +42,7 @@ export async function probeRef(
         allowedSigners !== undefined,
         `, armed for ${new Date(look.instant).toISOString()}`,
       );
-    // A new watch has no earlier step to compare with.
+    // A new watch does not return these two, because it has no earlier step to compare with.
     case 'unchanged':
     case 'due':
       return { name: 'ref', outcome: 'good', detail: ref };

@@ -58,7 +58,10 @@ export class RunningServer {
     return { outcome: mount.options.stop.aborted ? 'stopped' : 'unmounted-outside' };
   }
 
-  /** Composes this server. If that fails, a first start leaves no mount, even if its tree was already shown. */
+  /**
+   * Composes this server. If that fails after this server made a mount, unmounts it, even if it already shows
+   * a tree.
+   */
   async #become(
     acquired: Acquired,
   ): Promise<{ readonly composed: Composed; readonly control: ControlPlane }> {
@@ -108,7 +111,7 @@ export class RunningServer {
       isMounted: () => presenter.mounted && !over.aborted,
       driver: driver.name,
       onWebhook: (outcome) => {
-        // A request names no tree.
+        // A request names no tree, so a refused request counts once, and an accepted one for each tree.
         if (outcome === 'refused') metrics.hint('webhook', outcome, 1);
         for (const { sync, onHint } of outcome === 'taken' ? trees : []) {
           onHint('webhook', outcome);
@@ -141,7 +144,7 @@ export class RunningServer {
     });
     const onShown = async ({ tree, sync, cache, events }: ComposedTree): Promise<void> => {
       announceStep(this.#mount, tree, sync);
-      // After the tree is known, because the attributes name its release.
+      // The attributes name the tree's release, which is known only now.
       session.answerRootAttributes(tree.number, (attribute) =>
         control.rootAttributeOf(tree.number, attribute),
       );

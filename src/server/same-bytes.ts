@@ -7,8 +7,8 @@ import { isSourceDown } from '../sync/failure.ts';
 import type { ContentVersion } from '../tree/index.ts';
 
 /**
- * Whether the cached content equals the object of the standby, so that a switch need not show the file as changed.
- * Undefined if the content is not cached or too large. Rejects with the store's error.
+ * Whether the cached content equals the object of a standby source, so that a switch need not show the file
+ * as changed. Returns undefined if the content is not cached or too large. Rejects with the store's error.
  */
 export async function hasSameBytes(
   cache: Pick<ContentCache, 'inspection'>,
@@ -27,7 +27,7 @@ export async function hasSameBytes(
   return hash.digest('hex') === digest;
 }
 
-/** Whether a store refuses one object (archived, under another key), and might give others. */
+/** Whether the store refuses this object (archived, or encrypted with another key), and might give others. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof StoreError && !isSourceDown(error.code);
 }

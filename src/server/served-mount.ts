@@ -36,7 +36,7 @@ export class ServedMount {
   readonly detached = new AbortController();
   /** Aborted, with the error, when the server cannot continue. */
   readonly failed = new AbortController();
-  /** Aborted when one of these three is, or when the server is asked to stop. */
+  /** Aborted when one of the three controllers above is, or when the server is asked to stop. */
   readonly over: AbortSignal;
 
   #metrics: Promise<Metrics> | undefined;
@@ -60,7 +60,7 @@ export class ServedMount {
     this.over = AbortSignal.any([options.stop, this.ended.signal, this.detached.signal, this.failed.signal]);
   }
 
-  /** Loaded on first use, so that readers of a kept tree do not wait for it. */
+  /** The metrics are loaded on first use, so that readers of a kept tree do not wait for them. */
   metrics(): Promise<Metrics> {
     this.#metrics ??= newMetrics();
     return this.#metrics;

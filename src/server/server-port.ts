@@ -13,8 +13,8 @@ export interface ServerPort {
   /** Unmounts with the rights of this user. Rejects with MountError, HostError, or with the errno of umount2(2) as `code`. */
   unmount(target: string, options: UnmountOptions): Promise<void>;
   /**
-   * Removes the files of an unmounted mount of that user whose processes were killed. If a file was not removed,
-   * resolves to the reason.
+   * Removes the files of an unmounted mount of `owner` whose processes were killed. If a file was not
+   * removed, resolves to the reason.
    */
   clearAfter(left: MountState, owner: Identity): Promise<string | undefined>;
   /** Which driver would be chosen, and why the other was not. */
@@ -27,7 +27,7 @@ export interface ServeOptions {
   readonly log: LeveledLogger;
   /** Each option with the origin of its value, for the control socket. */
   readonly resolved?: readonly ResolvedOption[] | undefined;
-  /** The same, for the options that each of several trees has of its own. */
+  /** The same for the options that each of several trees has of its own. */
   readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   readonly onProgress: (progress: Progress) => void;
   /**
@@ -41,7 +41,7 @@ export interface ServeOptions {
   readonly onRestartAsked: (callback: () => void) => void;
   /** Undefined if the process has no supervisor. */
   readonly supervisor?: SupervisorLink | undefined;
-  /** Ends the mount. */
+  /** Aborted to end the mount. */
   readonly stop: AbortSignal;
 }
 
@@ -54,22 +54,25 @@ export interface Progress {
   /** Files of the tree; 0 until it is listed. */
   readonly totalFiles: number;
   readonly totalBytes: number;
-  /** Files whose content is not local yet, of those that are fetched before the mount is ready. */
+  /** How many of the files that are fetched before the mount is ready are not local yet. */
   readonly pendingFiles: number;
   readonly pendingBytes: number;
-  /** Objects that are late or unreadable. */
+  /** Objects that the trees wait for, because they are late or unreadable. */
   readonly waitingFor?: { readonly files: number; readonly objects: readonly WaitedFor[] } | undefined;
 }
 
 export interface WaitedFor {
-  /** Relative to the prefix. */
+  /** The path, relative to the prefix. */
   readonly path: string;
   /** The store's answer. */
   readonly detail: string;
 }
 
 export interface StoreFinding {
-  /** `credentials`, `list`, `get`, `etags`, `clock`. */
+  /**
+   * One of `proxy`, `credentials`, `list`, `get`, `ref`, `etags`, `clock`; `standby list` for a standby
+   * source.
+   */
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   /** The finding, without secrets. */

@@ -31,9 +31,9 @@ export async function* probeStore(
 }
 
 /**
- * Mounts and serves until the server is asked to stop, or until another process unmounts it. Rejects with MountError,
- * StoreError, CacheError, ConfigError, SettingError or SyncError if it cannot start or continue; it then leaves nothing
- * behind.
+ * Mounts and serves until the server is asked to stop, or until another process unmounts it. Rejects with
+ * MountError, StoreError, CacheError, ConfigError, SettingError or SyncError if the server cannot start or
+ * continue. It then leaves nothing behind.
  */
 export async function serve(
   config: MountConfig,

@@ -1,7 +1,7 @@
 import type { MountConfig } from '../config/mount-config.ts';
 import type { StandbySetting } from '../config/standby-sources.ts';
 
-/** The configuration of a mount, as if a standby was its first source. */
+/** Returns the configuration of a mount as if a standby source were its first source. */
 export function standbyConfig(setting: StandbySetting, config: MountConfig): MountConfig {
   const { bucket, prefix, source, endpoint, region, profile } = setting;
   return {
@@ -14,7 +14,7 @@ export function standbyConfig(setting: StandbySetting, config: MountConfig): Mou
     profile: profile ?? config.profile,
     forcePathStyle: undefined,
     watchKey: undefined,
-    // A standby keeps the root of the first source, which signatures name.
+    // Signatures name the root, so a standby source has the root name of the first source.
     releaseRoot: config.releaseRoot ?? config.source.replace(/\/$/, ''),
     standbys: [],
   };

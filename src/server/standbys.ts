@@ -40,7 +40,7 @@ export interface StandbysOptions {
   readonly atEnd: (ending: () => unknown) => void;
 }
 
-/** The source of a mount that has standbys; undefined if it has none. */
+/** Opens the source of a mount that has standby sources; undefined if it has none. */
 export function openStandbys(options: StandbysOptions): StandbySource | undefined {
   const { config, cacheDirectory, source, contents, shown, onChange, clock, log } = options;
   const { standbys } = config;
@@ -66,7 +66,10 @@ export function openStandbys(options: StandbysOptions): StandbySource | undefine
   });
 }
 
-/** Sends no request and starts no thread: while the first source works, a standby gets only one request a day. */
+/**
+ * Opens a standby source. Sends no request and starts no thread, because while the first source works, a
+ * standby source gets only one request a day.
+ */
 async function openPlace(setting: StandbySetting, options: StandbysOptions): Promise<StandbyPlace> {
   const { cacheDirectory, contents, salt, observer, startWorker, log, atEnd } = options;
   const config = standbyConfig(setting, options.config);
@@ -104,5 +107,5 @@ async function openPlace(setting: StandbySetting, options: StandbysOptions): Pro
   };
 }
 
-/** Findings about the ETags of a standby are not stored: they are made again when the standby is next needed. */
+/** Does not store findings about the ETags of a standby source, which are made again when it is needed. */
 const NOT_KEPT = { recall: () => [], keep: () => undefined };

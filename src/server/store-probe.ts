@@ -12,12 +12,15 @@ import { S3Store } from '../store/s3-store.ts';
 import { probeRef } from './ref-probe.ts';
 import type { StoreFinding } from './server-port.ts';
 
-/** Warns well before S3 refuses requests: RequestTimeTooSkewed at 15 minutes. */
+/**
+ * The probe warns from this difference on, well before S3 refuses requests (RequestTimeTooSkewed, 15
+ * minutes).
+ */
 const DOUBTFUL_SKEW_SECONDS = 60;
 const ROWS = 100;
 /** How many objects' ETags are compared: as many as a mount needs to judge the store. */
 const SAMPLES = 8;
-/** In bytes. */
+/** The largest object whose ETag is compared, in bytes. */
 const LARGEST_SAMPLE = 256 * 1024;
 
 /** Tries one by one what a mount needs from the store. Ends at the first failure. */
@@ -54,7 +57,7 @@ export async function* probeStore(
     }
 
     step = 'etags';
-    // Contents of releases are identified by SHA-256.
+    // ETags of releases do not matter, because their contents are identified by SHA-256.
     const sample = shown.kind === 'prefix' ? smallestOf(columns, SAMPLES, LARGEST_SAMPLE) : [];
     if (sample.length > 0) yield etags(await sampleOf(connection, config, sample, signal));
 
@@ -89,14 +92,16 @@ async function readOne(
   key: string,
   signal: AbortSignal,
 ): Promise<number> {
-  // The next step judges its ETag.
+  // The step `etags` judges the ETag.
   const store = new S3Store({ ...connection, concurrency, md5: new Md5Counter() });
   let bytes = 0;
   for await (const chunk of (await store.get(key, { signal, withoutEtag: true })).body) bytes += chunk.length;
   return bytes;
 }
 
-/** The `most` smallest objects that can be read, each of at most `largest` bytes. */
+/**
+ * Returns the `most` smallest objects that can be read and are not empty, each of at most `largest` bytes.
+ */
 function smallestOf(
   objects: ReturnType<ListingColumns['finish']>,
   most: number,
@@ -143,7 +148,9 @@ export function etags({ objects, unlisted, without, differing, md5 }: EtagSample
   return { name: 'etags', outcome: 'doubtful', detail: weaker.join('; '), hint };
 }
 
-/** By how much this host's clock is ahead of the store's. */
+/**
+ * Returns by how many seconds this host's clock is ahead of the store's; undefined if the store has no date.
+ */
 async function secondsAhead(connection: StoreConnection, signal: AbortSignal): Promise<number | undefined> {
   const query = { 'list-type': '2', 'max-keys': '1', prefix: connection.target.prefix };
   const { headers, body } = await new SignedHttp(connection).send(

@@ -1,7 +1,7 @@
 import type { Entries } from '../base/entries.ts';
 import type { SyncOptions } from '../sync/sync.ts';
 
-/** The parts of a revalidation. Each can be wrapped by another. */
+/** Receives the parts that a Sync uses, and returns them, each of them possibly wrapped. */
 export type Parts = (
   parts: Pick<SyncOptions, 'source' | 'cache' | 'presenter' | 'persister'>,
 ) => Pick<SyncOptions, 'source' | 'cache' | 'presenter' | 'persister'>;

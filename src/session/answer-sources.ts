@@ -7,10 +7,13 @@ import { MountedTrees } from './trees/mounted-trees.ts';
 import { VersionLookups, type WaitingBounds } from './trees/version-lookups.ts';
 import { VersionTable } from './trees/version-table.ts';
 
-/** The parts from which the sessions of both drivers answer. */
+/**
+ * The objects with which a session answers requests. The sessions of both drivers (kernel and fuse-native)
+ * use them.
+ */
 export interface AnswerSources {
   readonly trees: MountedTrees;
-  /** Undefined if no versions are shown. */
+  /** Undefined if the mount does not show versions. */
   readonly lookups: VersionLookups | undefined;
   readonly attributes: AttributeSource;
   readonly extended: ExtendedAttributes;

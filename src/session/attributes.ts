@@ -7,7 +7,10 @@ import type { PlacedTree } from './trees/placement.ts';
 export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
 
-/** Fills one reusable object: a listing of 100,000 entries allocates none. */
+/**
+ * Builds the attributes of nodes. All methods fill and return the same object, so that a listing of 100,000
+ * entries allocates no object.
+ */
 export class AttributeSource {
   readonly #uid: number;
   readonly #gid: number;
@@ -41,7 +44,10 @@ export class AttributeSource {
     return executable ? this.#executableMode : this.#fileMode;
   }
 
-  /** The result is valid until the next call. */
+  /**
+   * Returns the attributes of an entry of a shown tree. The result is valid until the next call of any
+   * method.
+   */
   ofEntry({ generation, placement }: PlacedTree, index: number): MutableAttributes {
     const directory = generation.isDirectory(index);
     return this.#fill(
@@ -54,21 +60,27 @@ export class AttributeSource {
     );
   }
 
-  /** The result is valid until the next call. A removed directory is empty and keeps its last attributes. */
+  /**
+   * Returns the attributes of a replaced file version or a removed directory. A removed directory is empty;
+   * its mtime is the time of its removal (ShownTree). The result is valid until the next call of any method.
+   */
   ofHeld(node: HeldInode): MutableAttributes {
     const { nodeId, directory, executable, size, mtimeSeconds, mtimeNanoseconds } = node;
     const mode = this.mode(directory, executable);
     return this.#fill(nodeId, mode, size, mtimeSeconds, mtimeNanoseconds, directory ? 2 : 1);
   }
 
-  /** The result is valid until the next call. */
+  /**
+   * Returns the attributes of one of the mount's own directories. The result is valid until the next call of
+   * any method.
+   */
   ofOwn({ nodeId, mtimeSeconds, mtimeNanoseconds, subdirectories }: OwnDirectory): MutableAttributes {
     return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2 + subdirectories);
   }
 
   /**
-   * The result is valid until the next call. For a version that is not loaded: all that is known is that it is a
-   * directory.
+   * Returns the attributes of the root of a version that is not loaded. All that is known of it is that it is
+   * a directory. The result is valid until the next call of any method.
    */
   ofSought(nodeId: number, { mtimeSeconds, mtimeNanoseconds }: OwnDirectory): MutableAttributes {
     return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2);

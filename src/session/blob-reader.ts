@@ -7,8 +7,9 @@ import { isOwn } from '../host/own-file.ts';
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Reads cached content from the local disk, but only content that the main thread has verified. If a blob's inode,
- * size or ctime changed since then, it counts as absent, and the main thread verifies it again.
+ * Reads cached blobs from the local disk, but only blobs whose content was verified before. The caller passes
+ * the fingerprint that the blob's file had at that time. If the file's inode, size or ctime has changed since
+ * then, the blob counts as absent, and the main thread verifies it again.
  */
 export class BlobReader {
   readonly #directory: string;
@@ -18,8 +19,8 @@ export class BlobReader {
   }
 
   /**
-   * Fills `target` with the blob's bytes from `position` on. Returns false if the content is not safely available
-   * here; then `target` is undefined.
+   * Fills `target` with the blob's bytes from `position` on, and returns true. Returns false if the file is
+   * missing, changed, too short or unreadable; then the content of `target` is undefined.
    */
   read(
     name: string,
@@ -41,7 +42,8 @@ export class BlobReader {
       }
       return true;
     } catch (error) {
-      // Missing, unreadable, a directory, or a failing disk: the main thread finds out which, and gets the content.
+      // The file is missing, unreadable or a directory, or the disk fails. The main thread finds out which,
+      // and fetches the content.
       if (isSystemError(error)) return false;
       throw error;
     } finally {

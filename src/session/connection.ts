@@ -1,14 +1,17 @@
 export interface MountRequest {
   /** Absolute path of an existing directory. */
   readonly target: string;
-  /** The source in the table of mounts: the s3:// address. */
+  /** The source that the table of mounts shows: the s3:// address. */
   readonly source: string;
   readonly allowOther: boolean;
-  /** The target has a mount whose daemon died: replace it. */
+  /** Whether the target has a mount whose daemon died. The new mount then replaces that mount. */
   readonly replacesStale: boolean;
 }
 
-/** What a session serves: an open device, or a request to mount by itself. */
+/**
+ * What a session serves: an open /dev/fuse descriptor (driver kernel), or a request to mount by itself
+ * (driver fuse-native).
+ */
 export type Connection =
   | { readonly kind: 'device'; readonly fd: number }
   | { readonly kind: 'own'; readonly request: MountRequest };

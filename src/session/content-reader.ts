@@ -11,7 +11,7 @@ import { KnownFingerprints } from './known-fingerprints.ts';
 import type { FetchResult } from './messages.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
-/** A range of bytes of the version that a node id identifies. */
+/** A range of bytes of the file version that a node id identifies. */
 export interface ContentRange {
   readonly nodeId: number;
   readonly version: ContentVersion;
@@ -21,11 +21,11 @@ export interface ContentRange {
 }
 
 /**
- * The most bytes of blobs kept in memory because the disk cache did not store them. The kernel reads a blob in parts: later
- * READs of the same blob use these bytes instead of another fetch.
+ * The most bytes of blobs that are kept in memory because the disk cache did not store them. The kernel reads
+ * a blob in parts, and later READs of the same blob use these bytes instead of another fetch.
  */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
-/** How often to check whether content in flight has arrived, and how many times. */
+/** The interval, and the number, of checks whether content that the prefetch is fetching has arrived. */
 const ARRIVAL_MS = 4;
 const MOST_LOOKS = 5;
 
@@ -37,19 +37,24 @@ export type Fetch = (
   reader: number | undefined,
 ) => Promise<FetchResult>;
 
-/** Reads bytes of a version: directly from the local disk, or through the main thread. */
+/**
+ * Reads bytes of a file version: from the local disk if they are there, otherwise through the main thread.
+ */
 export class ContentReader {
   readonly #blobs: BlobReader;
   readonly #fingerprints: KnownFingerprints;
   readonly #fetch: Fetch;
-  /** The kernel requests a chunk in parts, several at a time: content passed in memory must arrive only once. */
+  /**
+   * Shares one fetch among concurrent READs of the same blob. The kernel requests a chunk in several parts at
+   * the same time, and the main thread must not send the same bytes once for each part.
+   */
   readonly #flights = new SingleFlight<FetchResult>();
   readonly #memory = new LRUCache<string, Uint8Array>({
     maxSize: MEMORY_BYTES,
     sizeCalculation: (bytes) => Math.max(1, bytes.length),
   });
 
-  /** One timer, shared by all waiting reads. */
+  /** The next check for arriving content. All reads that wait for such content share its timer. */
   #nextLook: Promise<void> | undefined;
 
   constructor(blobs: BlobReader, trees: Pick<MountedTrees, 'node'>, fetch: Fetch) {
@@ -58,7 +63,10 @@ export class ContentReader {
     this.#fetch = fetch;
   }
 
-  /** Fills `target` if the whole range is local; otherwise returns false and `target` is undefined. */
+  /**
+   * Fills `target` and returns true if the whole range is on the local disk or in memory. Otherwise returns
+   * false, and the content of `target` is undefined.
+   */
   readLocal(range: ContentRange, target: Uint8Array): boolean {
     return this.#parts(range).every((part) =>
       this.#readPart(range, part, this.#fingerprints.of(range, part.chunk), target),
@@ -66,10 +74,11 @@ export class ContentReader {
   }
 
   /**
-   * The bytes of the range, fetched if they are not local, or the reason for failure. A waiting read allocates no
-   * buffer: thousands of READs of up to 1 MiB may wait. Rejects with the signal's reason.
+   * Returns the bytes of the range, or why they cannot be read. Fetches the parts of the range that are not
+   * local. Allocates the buffer only when the first part has arrived, because thousands of READs of up to 1
+   * MiB may wait. If the signal aborts, rejects with the signal's reason.
    *
-   * @param reader the uid that waits, if known
+   * @param reader the uid of the waiting reader, if known
    */
   async read(
     range: ContentRange,
@@ -80,16 +89,18 @@ export class ContentReader {
     const known = new Map<Part, bigint>();
     for (const part of parts) known.set(part, await this.#arrivedFingerprint(range, part.chunk));
     let unread = parts;
-    // Kept over tries only with a part in it: a small cache under load may never hold two parts at once.
+    // Kept for the next try if at least one part was read into it, because a small cache under load may never
+    // hold two parts at once.
     let target: Uint8Array | undefined;
     const readInto = (part: Part): boolean => {
       target ??= new Uint8Array(range.length);
       return this.#readPart(range, part, known.get(part) ?? ABSENT, target);
     };
     let absent = parts.filter((part) => !this.#isThere(range, part, known.get(part)));
-    // The main thread names a blob that may be evicted before it is read here: often only if readers need far more
-    // than the cache holds. A file system under the cache that changes inodes by itself must not cause an endless
-    // loop.
+    // The cache may evict a blob after the main thread has reported it as local and before it is read here;
+    // then it is fetched again. That is frequent only if readers need far more than the cache holds. The
+    // tries are limited, because a file system under the cache that changes inodes by itself would cause an
+    // endless loop.
     for (let tries = 1; tries <= RETRIES.evictedBlob.tries; tries++) {
       for (const part of absent) {
         const result = await this.#fetchOnce(range.version, part.chunk, reader, signal);
@@ -113,7 +124,11 @@ export class ContentReader {
     return isFingerprint(fingerprint) || this.#memory.has(keyOf(version, chunk));
   }
 
-  /** One fetch per waiting uid: a reader must not wait for another uid's turn. Rejects with the signal's reason. */
+  /**
+   * Fetches a blob once for all waiting readers of one uid. Readers of different uids do not share a fetch,
+   * because a reader must not wait for another uid's turn (src/sync/turns.ts). If the signal aborts, rejects
+   * with the signal's reason.
+   */
   #fetchOnce(
     version: ContentVersion,
     chunk: number | undefined,
@@ -138,8 +153,9 @@ export class ContentReader {
   }
 
   /**
-   * Waits briefly for content that the prefetch is fetching. Otherwise a scan right behind the prefetch would request
-   * file after file, which costs both threads a message each way: a third of the CPU of a cold scan.
+   * Returns the fingerprint of a blob, or ABSENT. Waits briefly if the prefetch is fetching the blob. Without
+   * this wait, a scan right behind the prefetch would request file after file. Each request costs both
+   * threads a message each way, which takes a third of the CPU of a cold scan.
    */
   async #arrivedFingerprint(range: ContentRange, chunk: number | undefined): Promise<bigint> {
     for (let looks = 0; looks < MOST_LOOKS; looks++) {

@@ -7,15 +7,18 @@ const SIGKILL_MASK = 1n << 8n;
 /** The queries about a thread, replaceable in tests. */
 export interface Threads {
   readonly status: (pid: number) => Promise<string>;
-  /** The result of signal 0, which also sees threads that /proc hides from this user (proc(5), hidepid). */
+  /**
+   * Returns the result of signal 0, which also finds threads that /proc hides from this user (proc(5),
+   * hidepid).
+   */
   readonly answersTo: (pid: number) => 'ours' | 'of-others' | 'gone';
 }
 
 const threadsHere: Threads = { status: (pid) => readFile(`/proc/${pid}/status`, 'latin1'), answersTo };
 
 /**
- * Whether a thread is gone, or has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in hex). A thread
- * without available data counts as alive: it waits for its answer.
+ * Returns whether a thread has ended, or has a SIGKILL pending (proc(5): SigPnd and ShdPnd are bit masks in
+ * hex). A thread about which nothing can be read counts as alive, because it may wait for its answer.
  */
 export async function isDying(pid: number, threads = threadsHere): Promise<boolean> {
   if (pid === 0) return false;

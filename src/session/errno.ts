@@ -21,7 +21,7 @@ export type Refusal =
   /** The reader was interrupted by a signal. */
   | 'interrupted'
   | 'read-only'
-  /** The node id or handle is no longer known. */
+  /** No shown or held node has this node id, which may come from an old file handle. */
   | 'forgotten'
   | 'bad-handle'
   | 'no-entry'
@@ -34,9 +34,11 @@ export type Refusal =
   | 'attribute-too-long';
 
 /**
- * The only place where an errno is chosen.
- * The kernel remembers ENOSYS for the connection and never sends that opcode again. After EOPNOTSUPP for an attribute,
- * the kernel and `ls -l` stop asking for it; after ENODATA they ask again for every entry.
+ * The errno for each refusal. All code names a refusal and takes the errno from this table, except
+ * native/channel.c, which answers IOCTL with ENOTTY.
+ * After ENOSYS, the kernel never sends that opcode again on the connection. After EOPNOTSUPP for an extended
+ * attribute, the kernel and `ls -l` stop asking for the attribute; after ENODATA they ask again for every
+ * entry.
  */
 const ERRNO_OF = {
   unavailable: 'EIO',
@@ -65,7 +67,10 @@ export function errnoOf<R extends Refusal>(refusal: R): (typeof ERRNO_OF)[R] {
   return ERRNO_OF[refusal];
 }
 
-/** The errno as libfuse expects it: negative, and with the numbers of this platform, which may differ from Linux's. */
+/**
+ * Returns the errno as libfuse expects it: negative, and with the number that this platform uses, which may
+ * differ from the number on Linux.
+ */
 export function libfuseErrno(refusal: Refusal): number {
   return -constants.errno[ERRNO_OF[refusal]];
 }

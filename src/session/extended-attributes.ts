@@ -8,7 +8,7 @@ import type { HeldInode } from './trees/held-inode.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
 type Attribute = 'key' | 'etag' | 'generation' | 'last-modified' | 'layout' | 'release' | 'source';
-/** Undefined or empty: the value is unknown. */
+/** The values of a node's attributes. An undefined or empty value means that the value is unknown. */
 type Values = Readonly<Partial<Record<Attribute, string | undefined>>>;
 
 const NAMESPACE = 'user.dagmount.';
@@ -17,27 +17,30 @@ const NO_NAMES = new Uint8Array(0);
 const VERSION_ID = Buffer.from(`${NAMESPACE}version-id`);
 
 /**
- * The extended attributes `user.dagmount.…`: key, etag, version-id and last-modified on files; generation and source on
- * the root of a tree, and on the mount's root unless it shows several trees; layout on the mount's root, and on that of
- * its current tree, if the mount shows several trees or versions; release on the root of a version. A root with a
- * generation also has attributes that only the main thread knows (root-attributes.ts). The kernel caches none of these
- * attributes: each query is a request, and its answer is current.
+ * Answers queries for the extended attributes `user.dagmount.…`. These nodes have them:
+ * - files: key, etag, version-id and last-modified
+ * - the root of a tree that may change, and the mount's root unless the mount shows several trees:
+ *   generation, source, and the attributes that only the main thread knows (root-attributes.ts)
+ * - the mount's root if the mount shows several trees, and the roots of the mount and of its current tree if
+ *   the mount shows versions: layout
+ * - the root of a version: release
+ * The kernel caches none of these attributes, so each query is a request, and its answer is current.
  *
- * They can be read by name but are not listed (listxattr(2) returns no names), so that `cp -a` and `rsync -X` do not
- * copy them. A file's attributes change only when the file does; the generation, which changes with every publication,
- * is on the root.
+ * A reader gets an attribute by its name. listxattr(2) returns no names, so that `cp -a` and `rsync -X` do
+ * not copy the attributes. The attributes of a file change only when the file does; the generation, which
+ * changes with every publication, is on the root.
  */
 export class ExtendedAttributes {
   readonly #namings: readonly Naming[];
 
-  /** `namings`: of the trees, by number. */
+  /** `namings`: the naming of each tree, by tree number. */
   constructor(namings: readonly Naming[]) {
     this.#namings = namings;
   }
 
   /**
-   * Returns the value, or why there is none. The kernel and `ls -l` also ask for security.capability and POSIX ACLs,
-   * which are in other namespaces.
+   * Returns the value of an attribute, or a refusal. The kernel and `ls -l` also ask for security.capability
+   * and POSIX ACLs. These names do not begin with `user.`, so they are refused as foreign.
    */
   value(trees: MountedTrees, nodeId: number, name: Uint8Array): Uint8Array | Refusal {
     const asked = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
@@ -50,8 +53,8 @@ export class ExtendedAttributes {
   }
 
   /**
-   * Returns the version if its `version-id` is requested. Only the main thread knows that id: the store reports it in
-   * its responses.
+   * Returns the file version of a node if a reader asks for `version-id`, otherwise undefined. Only the main
+   * thread knows the value, because the store reports it in its responses.
    */
   versionAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedVersion | undefined {
     if (!VERSION_ID.equals(name)) return undefined;
@@ -68,7 +71,10 @@ export class ExtendedAttributes {
     return { tree, path: generation.path(index), etag: generation.etag(index) };
   }
 
-  /** Returns the attribute if it is one of a tree's root, or of the only tree's mount, that only the main thread knows. */
+  /**
+   * Returns the tree and the attribute if the node is a root (rootOf) and only the main thread knows the
+   * attribute; otherwise undefined.
+   */
   rootAsked(trees: MountedTrees, nodeId: number, name: Uint8Array): AskedRoot | undefined {
     const tree = trees.rootOf(nodeId);
     const attribute = ROOT_ATTRIBUTES.find((each) => Buffer.from(NAMESPACE + each).equals(name));
@@ -76,7 +82,8 @@ export class ExtendedAttributes {
   }
 
   /**
-   * Returns the names (none), or a refusal. Not ENOSYS, which would make listxattr(2) fail for the whole connection.
+   * Returns an empty list of names, or a refusal if the node is unknown. The reply must not be ENOSYS, which
+   * would make listxattr(2) fail for the whole connection.
    */
   names(trees: MountedTrees, nodeId: number): Uint8Array | Refusal {
     return this.#values(trees, nodeId) === undefined ? 'forgotten' : NO_NAMES;
@@ -92,7 +99,8 @@ export class ExtendedAttributes {
     const naming = this.#namings[trees.numberOf(nodeId)]!;
     switch (node?.kind) {
       case undefined:
-      // The kernel looks up the version first, and then asks for this attribute again by its path.
+      // The version is not loaded. After ESTALE the kernel looks up the path again, which loads the version,
+      // and repeats the query.
       case 'sought':
         return undefined;
       case 'own':
@@ -119,7 +127,10 @@ function ofFile(generation: Generation, index: number, naming: Naming): Values {
   };
 }
 
-/** A replaced version that a process still holds open: it belongs to no shown generation. */
+/**
+ * Returns the values for a replaced file version that a process still holds open. No shown generation
+ * contains it.
+ */
 function ofHeld({ version, lastModified }: HeldInode, naming: Naming): Values {
   if (version === undefined) return {};
   return {
@@ -129,7 +140,10 @@ function ofHeld({ version, lastModified }: HeldInode, naming: Naming): Values {
   };
 }
 
-/** The key of the object that has the content. Undefined for an empty file of a release, which has no object. */
+/**
+ * Returns the key of the object that contains the file's content: the file's own object or, in a release, a
+ * pack. Undefined for an empty file of a release, whose content is in no object.
+ */
 function keyOf(
   { path, place }: Pick<ContentVersion, 'path' | 'place'>,
   { keyPrefix, packPrefix }: Naming,

@@ -4,7 +4,7 @@ import { ABSENT } from '../cache/verification.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
-/** Limit of fingerprints that are not stored beside a tree. */
+/** The most fingerprints that are stored here instead of beside a tree. */
 const KNOWN_BLOBS = 4096;
 
 /** The node that is read, and its version. */
@@ -14,9 +14,10 @@ export interface ReadNode {
 }
 
 /**
- * The fingerprints that the session knows. The fingerprints of shown files are stored beside their tree, where the main
- * thread also writes them. Those of chunks and of replaced versions are stored here. All of them are copies: BlobReader
- * compares each with the file.
+ * The fingerprints of blobs that the session knows (cache/verification.ts). The fingerprints of the files of
+ * a tree are stored beside the tree, where the main thread also writes them. The fingerprints of chunks and
+ * of replaced file versions are stored in this object. All of them are copies, so BlobReader compares each
+ * fingerprint with the blob's file.
  */
 export class KnownFingerprints {
   readonly #trees: Pick<MountedTrees, 'node'>;
@@ -26,7 +27,10 @@ export class KnownFingerprints {
     this.#trees = trees;
   }
 
-  /** Returns ABSENT, ARRIVING, or the fingerprint of the blob's file when its content was last verified. */
+  /**
+   * Returns the fingerprint that the blob's file had when its content was last verified. Returns ABSENT if
+   * the content is not known to be local, and ARRIVING if the prefetch is fetching it.
+   */
   of({ nodeId, version }: ReadNode, chunk: number | undefined): bigint {
     const node = chunk === undefined ? this.#trees.node(nodeId) : undefined;
     if (node?.kind === 'entry') return Atomics.load(node.tree.fingerprints, node.index);
@@ -34,7 +38,10 @@ export class KnownFingerprints {
     return this.#blobs.get(blobKey(version.name, chunk)) ?? atReplacement;
   }
 
-  /** Records content that the main thread has verified, or this session while it runs without a main thread. */
+  /**
+   * Records the fingerprint of content that was verified by the main thread, or by the session while there is
+   * no main thread to ask.
+   */
   note({ nodeId, version }: ReadNode, chunk: number | undefined, fingerprint: bigint): void {
     const node = chunk === undefined ? this.#trees.node(nodeId) : undefined;
     if (node?.kind === 'entry') Atomics.store(node.tree.fingerprints, node.index, fingerprint);

@@ -8,17 +8,17 @@ import type { AskedRoot } from './root-attributes.ts';
 import type { SessionEnd } from './session-end.ts';
 import type { HeldInode } from './trees/held-inode.ts';
 
-/** What the session needs to serve a generation; everything large is shared memory. */
+/** A generation as a session receives it. Both parts are shared memory, because they are large. */
 export interface ServedTree {
   readonly generation: SharedArrayBuffer;
   /**
-   * One fingerprint per entry; ABSENT if the content is not known to be local. The main thread writes it, and the
-   * session reads it.
+   * One fingerprint per entry; ABSENT if the content is not known to be local. The main thread writes the
+   * fingerprints. The session reads them, and writes those that it learns from fetches.
    */
   readonly fingerprints: SharedArrayBuffer;
 }
 
-/** The tree as it is sent to the session. */
+/** Returns a generation in the form in which it is sent to the session. */
 export function servedTree(tree: {
   readonly generation: Generation;
   readonly fingerprints: BigUint64Array;
@@ -36,7 +36,7 @@ export interface Moment {
   readonly nanoseconds: number;
 }
 
-/** A version: a tree that never changes, shown below `versions/` under its id. */
+/** A version: the tree of a release, which never changes. It is shown below `versions/` under its id. */
 export interface ServedVersion extends ServedTree {
   readonly id: string;
   /** Determines the version's node ids: no other version of this connection has had this slot. */
@@ -59,20 +59,25 @@ export type VersionAnswer =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unavailable' };
 
-/** The result of a fetch: the blob is local and has that fingerprint, or its bytes are here, or the fetch failed. */
+/**
+ * The result of a fetch. `local`: the blob is on the local disk, and its file has the fingerprint. `memory`:
+ * the disk did not store the blob, so its bytes are in the message. `error`: the fetch failed.
+ */
 export type FetchResult =
   | { readonly kind: 'local'; readonly fingerprint: bigint }
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
   | { readonly kind: 'error'; readonly failure: ReadFailure };
 
-/** Ownership and permissions of every entry; fixed for the life of a mount, because the kernel caches them. */
+/**
+ * Ownership and permissions of every entry; fixed for the life of a mount, because the kernel caches them.
+ */
 export interface Presentation {
   readonly uid: number;
   readonly gid: number;
   readonly umask: number;
 }
 
-/** A connection that a predecessor has served. */
+/** A connection that a predecessor (an earlier server of the same mount) has served. */
 export interface Takeover {
   /** The features that the predecessor negotiated with the kernel, if known. */
   readonly init: InitReply | undefined;
@@ -80,17 +85,17 @@ export interface Takeover {
 
 /** What a predecessor may have left of a tree in the kernel. */
 export interface LeftOfTree {
-  /** Nodes of earlier trees that the kernel may still hold. */
+  /** Nodes of earlier generations that the kernel may still hold. */
   readonly replaced: readonly HeldInode[];
-  /** The buffer of the previous generation, if the kernel may not have been notified of all differences. */
+  /** The buffer of the previous generation. Undefined if the kernel was notified of all differences. */
   readonly previous: SharedArrayBuffer | undefined;
 }
 
-/** What a takeover found, and what it could not resolve. */
+/** What a takeover found in the connection, and how many notifications failed. */
 export interface TakenOver {
   /** Requests that the predecessor had read and not answered. */
   readonly unanswered: number;
-  /** Notifications that the predecessor may not have sent. */
+  /** Notifications that the predecessor may not have sent. The session has sent them. */
   readonly owed: number;
   readonly failed: number;
   /** Whether the kernel sends again the requests that the predecessor had read and not answered. */
@@ -99,38 +104,44 @@ export interface TakenOver {
 
 export interface Serving {
   /**
-   * When the main thread told the session to start, in milliseconds since the process began, by that thread's clock.
+   * When the main thread told the session to start, in milliseconds since the process began, by that thread's
+   * clock.
    */
   readonly startedAt: number;
-  /** When the session had reported that it serves, by the same clock. */
+  /** When the main thread learned that the session serves, by the same clock. */
   readonly at: number;
-  /** For how many milliseconds before `at` requests were already answered. */
+  /** For how many milliseconds before its report the session already answered requests. */
   readonly answeredMs: number;
   readonly init: InitReply | undefined;
   readonly takenOver: TakenOver | undefined;
 }
 
-/** A tree that is shown in its directory, since a point in time that stays the same for the life of the mount. */
+/**
+ * A tree that is shown, and the point in time since when. That time stays the same for the life of the mount.
+ */
 export interface ShownSince extends ServedTree {
   readonly since: Moment;
 }
 
-/** A tree of a mount, and the data for answers about it. Its number is its index among the trees. */
+/**
+ * A tree of a mount, and what a session needs to answer requests about the tree. The tree's number is its
+ * index among the trees.
+ */
 export interface MountedTree {
-  /** Its directory below the mount's root; '' if it is the only tree. */
+  /** The tree's directory below the mount's root; '' if it is the mount's only tree. */
   readonly path: string;
   readonly naming: Naming;
   readonly cacheDirectory: string;
-  /** Undefined if there is nothing to show of it yet: then it has no directory. */
+  /** Undefined if there is no generation of the tree yet. Then the tree has no directory either. */
   readonly shown: ShownSince | undefined;
-  /** Set if a predecessor has shown it on this connection. */
+  /** Set if a predecessor has shown the tree on this connection. */
   readonly left?: LeftOfTree | undefined;
 }
 
 export interface SessionStart {
   readonly kind: 'start';
   readonly connection: Connection;
-  /** At least one of them is shown. */
+  /** At least one of the trees is shown. */
   readonly trees: readonly MountedTree[];
   /** Undefined if the mount shows only the current tree. */
   readonly versions?: VersionsServed | undefined;
@@ -140,11 +151,14 @@ export interface SessionStart {
   /** Memory of a RequestMeter. */
   readonly meter: SharedArrayBuffer;
   readonly takeover?: Takeover | undefined;
-  /** The main thread has not opened the cache yet: until it has, the session looks for content on the local disk itself. */
+  /**
+   * Whether the main thread has not opened the cache yet. Until it has, and sends `main-is-there`, the
+   * session looks for content on the local disk itself.
+   */
   readonly looksForContent?: boolean | undefined;
-  /** Memory of a Journal. */
+  /** The fd of the memory of a Journal. */
   readonly journal?: number | undefined;
-  /** Whether idmapped mounts of a new mount may be made. */
+  /** Whether a new mount allows that idmapped mounts are made from it (--allow-idmap). */
   readonly allowIdmap?: boolean | undefined;
 }
 
@@ -161,11 +175,14 @@ export type ToSession =
   | { readonly kind: 'fetched'; readonly id: number; readonly result: FetchResult }
   | { readonly kind: 'version-id'; readonly id: number; readonly versionId: string | undefined }
   | { readonly kind: 'version'; readonly id: number; readonly answer: VersionAnswer }
-  /** Drops a version that was not used recently, if the kernel holds nothing of it. */
+  /** Drops a version that was not used recently, if the kernel holds no node of it. */
   | { readonly kind: 'drop-version'; readonly id: string; readonly changedAt: Moment }
   | { readonly kind: 'root-attribute'; readonly id: number; readonly value: string | undefined }
   | { readonly kind: 'count' }
-  /** The main thread has opened the cache, and the session must ask it for content that is not known to be local. */
+  /**
+   * The main thread has opened the cache, and the session must ask it for content that is not known to be
+   * local.
+   */
   | { readonly kind: 'main-is-there' }
   | { readonly kind: 'stop' };
 
@@ -174,11 +191,11 @@ export interface SessionCounters {
   readonly opcodes: Readonly<Record<string, number>>;
   readonly malformed: number;
   readonly readErrors: Readonly<Record<string, number>>;
-  /** Inodes of replaced trees that the kernel still holds. */
+  /** Nodes of earlier generations that the kernel may still hold. */
   readonly replacedInodes: number;
   /** Replies that the kernel refused. */
   readonly refused: number;
-  /** Requests that were repeated because a predecessor had read them and not answered. */
+  /** Requests that a predecessor had read and not answered, and that the session therefore received again. */
   readonly replayed: number;
 }
 
@@ -236,11 +253,14 @@ export type FromSession =
   /** A request that failed with an unexpected error; the reader got EIO. */
   | { readonly kind: 'fault'; readonly opcode: string; readonly error: string }
   /**
-   * A notification that the kernel does not answer; undefined once it has. The session continues to answer readers
-   * meanwhile.
+   * The kernel does not answer this notification. `stuck` is undefined once the kernel has answered it. In
+   * the meantime, the session continues to answer readers.
    */
   | { readonly kind: 'stuck'; readonly stuck: StuckNotification | undefined }
-  /** The kernel holds these replaced nodes of a tree no longer; the ids are the tree's own. */
+  /**
+   * The kernel no longer holds these replaced nodes of a tree. The node ids are those in the tree's
+   * generations (Placement).
+   */
   | { readonly kind: 'released'; readonly tree: number; readonly nodeIds: readonly number[] }
   | { readonly kind: 'counters'; readonly counters: SessionCounters }
   | { readonly kind: 'ended'; readonly end: SessionEnd };

@@ -16,8 +16,8 @@ export type MountErrorCode =
   | 'already-running';
 
 /**
- * A mount that cannot be made, served or removed. The message says in one sentence what is wrong; the hint says what to
- * do.
+ * A mount that cannot be made, served or removed. The message says in one sentence what is wrong; the hint
+ * says what to do.
  */
 export class MountError extends CodedError<MountErrorCode> {
   override readonly name = 'MountError';

@@ -2,22 +2,27 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 import { encodeInvalidateEntry, encodeInvalidateInode } from '../wire/index.ts';
 import { type Placement, WHOLE_MOUNT } from './trees/placement.ts';
 
-/** A name that no directory can contain: invalidating it changes nothing, but waits for the lookups in flight. */
+/**
+ * A name that no directory can contain. To invalidate it changes nothing, but waits for the lookups in flight
+ * in the directory.
+ */
 const IMPOSSIBLE_NAME = new Uint8Array([0x2f]);
 const NONE = 0xffffffff;
 
 /**
- * Plans the notifications that are sent after `next` becomes current. This order leaves nothing of `previous` in the
- * kernel:
- * 1. Every name that was added, removed, or has a new version or kind, including names below a removed directory: a
- * listing of it that was in flight caches its names again after the directory itself was invalidated, with an endless
- * lifetime.
- * 2. One barrier for each parent of a directory that stays and changed. It waits for the lookups in flight, whose
- * replies may still carry the directory's old attributes with an endless lifetime. Without it, an INVAL_INODE that
- * overtakes such a reply finds no inode, and 1,987 of 2,000 directories stayed stale.
- * 3. The listing and attributes of each such directory, of each directory that returned under its old node id, and of
- * each removed directory: a process that has it open, or as its working directory, would otherwise still list its old
- * names.
+ * Returns the notifications to send after `next` has become current, in the order of sending. In this order
+ * they leave nothing of `previous` in the kernel's caches:
+ * 1. Invalidate every name that was added or removed, or has a new version or kind. This includes names below
+ *    a removed directory: a listing of that directory that was in flight caches its names again after the
+ *    directory itself was invalidated, with an endless lifetime.
+ * 2. Send one barrier (IMPOSSIBLE_NAME) to each parent of a directory that stays and changed, or that
+ *    returned under its old node id. The barrier waits for the lookups in flight, whose replies may still
+ *    carry the directory's old attributes with an endless lifetime. Without it, an INVAL_INODE that overtakes
+ *    such a reply finds no inode, and 1,987 of 2,000 directories stayed stale.
+ * 3. Invalidate the listing and attributes of each such directory, and of each removed directory. Otherwise a
+ *    process that has a removed directory open, or as its working directory, would still list the old names.
+ *
+ * @param revived releases the held node of a directory that returned, and returns whether there was one
  */
 export function planNotifications(
   previous: Generation,

@@ -4,21 +4,21 @@ import { isDying } from './dying.ts';
 import { keyOf } from './request-key.ts';
 
 /**
- * Limit of waiting READs for one uid. The kernel sends at most MAX_BACKGROUND of them for all users together, and then
- * delays every further reader until one is answered. So no single uid gets all of these slots.
+ * The most READs of one uid that may wait. The kernel sends at most MAX_BACKGROUND READs for all users
+ * together, and then delays every further READ until one is answered. So one uid must not get all of them.
  */
 const MOST_OF_A_UID = (MAX_BACKGROUND * 3) / 4;
 const DYING_CHECK_MS = 200;
 
 /** A READ that waits for content. */
 export interface PendingRead {
-  /** Aborted when no reader waits for the answer any more. */
+  /** Aborted when the reader is dying, or when the session has ended. */
   readonly signal: AbortSignal;
-  /** Call it when the READ was answered, or will not be. */
+  /** Call it when the READ was answered, or when it will not be answered. */
   readonly end: () => void;
 }
 
-/** The reader: `pid` is the thread that reads; 0 if the kernel reads by itself. */
+/** The header of a READ. `pid` is the thread that reads; it is 0 if the kernel reads by itself. */
 export interface ReadHeader {
   readonly uniqueHigh: number;
   readonly uniqueLow: number;
@@ -41,7 +41,7 @@ export class PendingReads {
     this.#isDying = dying;
   }
 
-  /** Undefined if the uid has reached its limit of waiting READs. */
+  /** Adds a READ. Returns undefined if the limit for its uid, or for all uids together, is reached. */
   begin({ uniqueHigh, uniqueLow, pid, uid }: ReadHeader): PendingRead | undefined {
     const waiting = this.#uids.get(uid) ?? 0;
     if (waiting >= this.#mostOfUid) return undefined;
@@ -53,7 +53,8 @@ export class PendingReads {
     return {
       signal: read.controller.signal,
       end: () => {
-        // The kernel may have sent the same request again meanwhile.
+        // The kernel may have sent the same request again meanwhile. The entry of the repeated request must
+        // stay.
         if (this.#reads.get(key) === read) this.#reads.delete(key);
         const left = (this.#uids.get(uid) ?? 0) - 1;
         if (left > 0) this.#uids.set(uid, left);
@@ -63,9 +64,10 @@ export class PendingReads {
   }
 
   /**
-   * Aborts the READ if its caller is dying. Any other caller continues to wait for its bytes, because no program
-   * expects EINTR from read(2) on a regular file. The kernel reports only the first signal to a caller, which may
-   * precede the one that kills it: so from then on this class polls the caller's state.
+   * Aborts the READ if its caller is dying. Any other caller continues to wait for its bytes, because no
+   * program expects EINTR from read(2) on a regular file. The kernel reports only the first signal to a
+   * caller, and a later signal may kill the caller. So after the first report, this method polls the caller's
+   * state until the READ ends.
    */
   async interrupt(uniqueHigh: number, uniqueLow: number): Promise<void> {
     const key = keyOf(uniqueHigh, uniqueLow);

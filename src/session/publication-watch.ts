@@ -6,7 +6,7 @@ import type { StuckNotification } from './messages.ts';
 export interface StuckPublication {
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** Below the mount point, '' for the mount point itself; undefined if unknown. */
+  /** The path below the mount point: '' for the mount point itself, undefined if unknown. */
   readonly directory: string | undefined;
   /** The threads that hold the lock, as far as this process may see them. */
   readonly holders: readonly LockHolder[];
@@ -27,11 +27,17 @@ export interface PublicationWatchOptions {
   readonly everyMs?: number;
 }
 
-/** Time limit of the first search. A search takes some milliseconds for a thousand threads of a host that is not busy. */
+/**
+ * Time limit of the first search. A search takes some milliseconds for a thousand threads of a host that is
+ * not busy.
+ */
 const SEARCH_MS = 1_000;
-/** A search that was cut off is followed by one with twice its time, but at most with this one. */
+/**
+ * The longest time limit. After a search that reached its limit, the next search gets twice that limit, but
+ * at most this one.
+ */
 const LONGEST_SEARCH_MS = 32_000;
-/** The search is repeated, because another process may hold the lock by then. */
+/** The pause between searches. They are repeated, because another process may hold the lock by then. */
 const EVERY_MS = 10_000;
 const HINT =
   'Kill the processes that hold it (SIGKILL); publications then continue. Other directories stay readable.';
@@ -41,7 +47,7 @@ export class PublicationWatch {
   readonly #options: PublicationWatchOptions;
   #stuck: StuckPublication | undefined;
   #over: AbortController | undefined;
-  /** At most one search at a time: a hung search occupies a thread of libuv's pool. */
+  /** The current search. There is at most one, because a hung search occupies a thread of libuv's pool. */
   #searching: Promise<unknown> | undefined;
 
   constructor(options: PublicationWatchOptions) {
@@ -52,7 +58,7 @@ export class PublicationWatch {
     return this.#stuck;
   }
 
-  /** Called by the session. */
+  /** The session calls this when a publication is stuck, and with undefined when it no longer is. */
   readonly tell = (stuck: StuckNotification | undefined): void => {
     if (stuck === undefined) this.#freed();
     else this.#begin(stuck);
@@ -64,7 +70,8 @@ export class PublicationWatch {
   }
 
   #begin({ nodeId, path }: StuckNotification): void {
-    // A report that directly follows belongs to the same publication, but to another directory.
+    // A report that directly follows another belongs to the same publication, but to another directory. So
+    // `since` stays.
     this.#over?.abort();
     const over = new AbortController();
     this.#over = over;
@@ -75,13 +82,14 @@ export class PublicationWatch {
 
   async #search(nodeId: number, over: AbortSignal): Promise<void> {
     const { searchMs = SEARCH_MS, everyMs = EVERY_MS, log, onChange } = this.#options;
-    // One listener for all searches: a reader may hold its directory for hours.
+    // One listener serves all searches, because a reader may hold its directory's lock for hours.
     const given = aborted(over);
     let told: string | undefined;
     let limit = searchMs;
     while (!over.aborted) {
       const late = AbortSignal.any([over, AbortSignal.timeout(limit)]);
-      // A search that heeds the limit still names what it found before. One that hangs is not waited for.
+      // A search that ends at its limit still returns the threads that it found before. If a search hangs,
+      // the loop continues without it after twice the limit.
       const hung = aborted(AbortSignal.timeout(2 * limit));
       const holders = await Promise.race([this.#find(nodeId, late), hung, given]);
       if (over.aborted || this.#stuck === undefined) return;

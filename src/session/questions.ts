@@ -3,13 +3,13 @@ import type { FromSession } from './messages.ts';
 
 export interface QuestionsOptions<Answer> {
   readonly tell: (message: FromSession) => void;
-  /** Different for each question of a session, of whatever kind. */
+  /** Returns a new id for each question of a session, whatever its kind. */
   readonly newId: () => number;
-  /** What the asker gets if it gives up, or if the main thread is gone. */
+  /** The answer if the question's signal aborts, or if the main thread is gone. */
   readonly unavailable: Answer;
 }
 
-/** Questions of one kind to the main thread. None of them rejects. */
+/** Sends questions of one kind to the main thread. No question's promise rejects. */
 export class Questions<Answer> {
   readonly #options: QuestionsOptions<Answer>;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
@@ -43,7 +43,7 @@ export class Questions<Answer> {
     this.#waiting.delete(id);
   }
 
-  /** The main thread is gone. */
+  /** Answers all waiting and later questions with `unavailable`, because the main thread is gone. */
   close(): void {
     this.#closed = true;
     for (const answer of this.#waiting.values()) answer(this.#options.unavailable);

@@ -1,7 +1,10 @@
 import { OPCODES } from '../wire/index.ts';
 import { READ_ERRNOS, type ReadErrno } from './errno.ts';
 
-/** Upper bounds of durations, in seconds: from the cost of one upcall to the longest wait of a reader. */
+/**
+ * Upper bounds of the buckets of durations, in seconds: from the cost of one upcall to the longest wait of a
+ * reader.
+ */
 export const DURATION_BOUNDS: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
@@ -9,12 +12,15 @@ export const DURATION_BOUNDS: readonly number[] = [
 const KINDS: readonly string[] = [...OPCODES.map(({ name }) => name), 'malformed', 'unknown'];
 const PLACE_OF_KIND: ReadonlyMap<string, number> = new Map(KINDS.map((kind, place) => [kind, place]));
 
-/** For each kind: the number received, the total duration of those answered (s), and the number in each bucket. */
+/**
+ * The columns of a row. There is a row for each kind of request, with the number of requests received, the
+ * total duration of the requests answered (s), and the number of answered requests in each bucket.
+ */
 const COUNT = 0;
 const SUM = 1;
 const BUCKETS = 2;
 const ROW = BUCKETS + DURATION_BOUNDS.length + 1;
-/** After the rows. */
+/** The offset of this counter and of those below: after the rows. */
 const ANSWERED_NATIVELY = ROW * KINDS.length;
 const LOCAL_READS = ANSWERED_NATIVELY + 1;
 const ERRORS = LOCAL_READS + 1;
@@ -23,16 +29,20 @@ const LENGTH = ERRORS + READ_ERRNOS.length;
 const IOCTL = 'ioctl';
 
 export interface RequestDurations {
-  /** Seconds. */
+  /** The total duration, in seconds. */
   readonly sum: number;
-  /** One more than the bounds: the last one is for longer durations. Not cumulative. */
+  /**
+   * The number of requests in each bucket, not cumulative. There is one bucket more than bounds: the last one
+   * is for longer durations.
+   */
   readonly buckets: readonly number[];
 }
 
 /**
- * Counters of the session, in memory that another thread reads while they grow. One thread writes, with plain stores:
- * an element is eight aligned bytes, which no supported processor tears, and combinations of counters are only used
- * for statistics. Timing and counting cost a request 0.5 us of some 15 on a busy machine (bench/request-meter.ts).
+ * The counters of a session, in memory that another thread reads while the counters grow. Only one thread
+ * writes, with plain stores. These suffice, because an element is eight aligned bytes, which no supported
+ * processor tears, and because combinations of counters are only used for statistics. Timing and counting add
+ * 0.5 us to the 15 us or so of a request on a busy machine (bench/request-meter.ts).
  */
 export class RequestMeter {
   readonly #cells: Float64Array;
@@ -70,7 +80,7 @@ export class RequestMeter {
     this.#cells[ERRORS + READ_ERRNOS.indexOf(errno)]! += 1;
   }
 
-  /** IOCTLs that the transport answered natively. */
+  /** The number of IOCTLs that the native transport (native/channel.c) answered. */
   set answeredNatively(count: number) {
     this.#cells[ANSWERED_NATIVELY] = count;
   }

@@ -13,7 +13,7 @@ import {
 import { Questions } from './questions.ts';
 import type { AskedRoot } from './root-attributes.ts';
 
-/** The session's end of its connection to the main thread. */
+/** The session's side of the channel to the main thread. */
 export interface SessionPort {
   tell(message: FromSession): void;
   onMessage(listener: (message: ToSession) => void): void;
@@ -21,7 +21,7 @@ export interface SessionPort {
   close(): void;
 }
 
-/** What a session gets from its thread or process. */
+/** The functions that a session gets from the thread or process in which it runs. */
 export interface SessionEnvironment {
   readonly tell: (message: FromSession) => void;
   readonly fetchOf: (tree: number) => Fetch;
@@ -29,11 +29,17 @@ export interface SessionEnvironment {
   readonly isMainThere: () => boolean;
   /** Whether the main thread is gone, and cannot be asked any more. */
   readonly isAlone: () => boolean;
-  /** The id that the store gave to a version: only the main thread, which gets the store's responses, knows it. */
+  /**
+   * Resolves with the id that the store gave to a file version, or undefined if it is unknown. Only the main
+   * thread knows the id, because it receives the store's responses.
+   */
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
-  /** Asks the source for a version that is not loaded, for a waiting uid. Never rejects. */
+  /**
+   * Asks the source for a version (the tree of a release) that is not loaded, for a waiting uid. Never
+   * rejects.
+   */
   readonly findVersion: FindVersion;
-  /** Undefined if the attribute has no value, or the main thread is gone. */
+  /** Resolves with undefined if the attribute has no value, or if the main thread is gone. */
   readonly rootAttributeOf: (asked: AskedRoot) => Promise<string | undefined>;
   /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
@@ -42,9 +48,11 @@ export interface SessionEnvironment {
 export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<VersionAnswer>;
 
 /**
- * The loop of a session's thread or process: no network, no XML, no hashing of content. It asks the main thread for
- * everything that the shown tree and the local disk do not provide.
- * Returns a function to call when the main thread is gone: from then on waiting reads fail with EIO.
+ * Handles the messages of a session's thread or process, which uses no network and parses no XML. It asks the
+ * main thread for everything that the shown tree and the local disk do not provide. It hashes content only
+ * while the main thread cannot be asked for it.
+ * Returns a function to call when the main thread is gone. From then on, all questions to the main thread
+ * fail, and a waiting read of content that is not local fails with EIO.
  */
 export function serveSession(
   port: SessionPort,

@@ -23,13 +23,16 @@ import { RequestMeter } from './request-meter.ts';
 import type { RootAttributeOf } from './root-attributes.ts';
 import { type SessionEnd, textOf } from './session-end.ts';
 
-/** Time for a session to close the device if its notify thread cannot end. */
+/**
+ * How long `stop` waits for a session to close the device while a notification is stuck. The session's thread
+ * cannot end then.
+ */
 const LEFT_MS = 500;
 
 export interface SessionEvents {
   /**
-   * A reader needs content that is not local. The signal aborts when no reader waits for it any more; `reader` is the
-   * uid.
+   * Fetches content that a reader needs and that is not local. The signal aborts when no reader waits for the
+   * content any more. `reader` is the reader's uid, if known.
    */
   fetch(
     tree: number,
@@ -39,18 +42,22 @@ export interface SessionEvents {
     reader: number | undefined,
   ): Promise<FetchResult>;
   /**
-   * A reader waits for a version that is not loaded. The signal aborts when no reader waits any more. Never rejects.
+   * Finds a version that is not loaded and for which a reader waits. The signal aborts when no reader waits
+   * for it any more. Never rejects.
    */
   findVersion?(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
   /** A loaded version was looked up. */
   versionUsed?(id: string): void;
   /** A request failed with EIO because of an unexpected error; `error` is its stack. */
   fault(opcode: string, error: string): void;
-  /** The kernel does not return from a notification; undefined when it has returned. */
+  /** Called when the kernel does not return from a notification, and with undefined when it has returned. */
   stuck(stuck: StuckNotification | undefined): void;
-  /** The kernel holds these replaced nodes of a tree no longer; the ids are the tree's own. */
+  /**
+   * The kernel no longer holds these replaced nodes of a tree. The node ids are those in the tree's
+   * generations (Placement).
+   */
   released(tree: number, nodeIds: readonly number[]): void;
-  /** The connection has ended; undefined if it was unmounted. */
+  /** The session has ended; `end` is the reason, such as that the mount was removed. */
   ended(end: SessionEnd): void;
 }
 
@@ -60,7 +67,7 @@ export interface Published {
   readonly changes: GenerationChanges | undefined;
 }
 
-/** The main thread's end of its connection to a session. */
+/** The main thread's side of the channel to a session. */
 export class SessionClient {
   readonly #host: SessionHost;
   readonly #events: SessionEvents;
@@ -69,11 +76,13 @@ export class SessionClient {
   readonly #memory = RequestMeter.memory();
   /** The session's current counters. */
   readonly meter = new RequestMeter(this.#memory);
-  /** The id of a version in the store, if one of its responses contained it. */
+  /**
+   * Returns the store's id of a file version, if a response of the store contained it; otherwise undefined.
+   */
   versionIdOf: (asked: AskedVersion) => string | undefined = () => undefined;
   readonly #dropping = new Map<string, Deferred<boolean>>();
   readonly #rootAttributesOf = new Map<number, Deferred<RootAttributeOf>>();
-  /** By tree. */
+  /** The publications in progress, by tree number. */
   readonly #publishing = new Map<number, Deferred<NotifyOutcome>>();
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
@@ -98,7 +107,8 @@ export class SessionClient {
   }
 
   /**
-   * Resolves once the kernel's INIT is answered, or a takeover has sent every notification that its predecessor owed.
+   * Starts the session. Resolves once the session has answered the kernel's INIT or, in a takeover, once the
+   * kernel has answered every notification that the predecessor may not have sent.
    */
   start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
     this.#serving = deferred();
@@ -107,7 +117,7 @@ export class SessionClient {
     return this.#serving.promise;
   }
 
-  /** Shows a tree that the session was started without. */
+  /** Shows a tree that was not shown when the session started. */
   show(tree: number, shown: ShownSince): Promise<NotifyOutcome> {
     return this.#published({ kind: 'show', tree, shown });
   }
@@ -119,7 +129,10 @@ export class SessionClient {
     return this.#published({ kind: 'publish', tree, shown, changes });
   }
 
-  /** Resolves with whether the version was dropped; false if the session ends before it has replied. */
+  /**
+   * Asks the session to drop a version. Resolves with whether the version was dropped; with false if the
+   * session ends before it has replied.
+   */
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
     if (this.#over) return false;
     const dropping = deferred<boolean>();
@@ -130,19 +143,26 @@ export class SessionClient {
   }
 
   /**
-   * Answers queries for the attributes of a tree's root from now on. Earlier queries wait until then: a successor serves readers
-   * before it knows what it shows, and an attribute that existed must not be missing meanwhile.
+   * Answers queries for the attributes of a tree's root from now on, including the queries that wait already.
+   * They wait because a successor serves readers before it knows the values, and an attribute that existed
+   * before must not be missing meanwhile.
    */
   answerRootAttributes(tree: number, of: RootAttributeOf): void {
     this.#rootOf(tree).resolve(of);
   }
 
-  /** Tells the session to stop looking for content by itself. */
+  /**
+   * Tells the session that the main thread has opened the cache. The session then stops looking for content
+   * itself.
+   */
   mainIsThere(): void {
     this.#send({ kind: 'main-is-there' });
   }
 
-  /** Also works after the session has ended. */
+  /**
+   * Resolves with the session's counters, also after the session has ended. Once its thread or process is
+   * gone, resolves with zeros.
+   */
   counters(): Promise<SessionCounters> {
     if (this.#gone) return Promise.resolve(NOTHING_COUNTED);
     this.#counting ??= deferred();
@@ -161,8 +181,9 @@ export class SessionClient {
   }
 
   /**
-   * Waits for notifications in flight, closes the device and ends the worker. If a notification is stuck, the worker
-   * cannot end: it closes the device, and is abandoned.
+   * Tells the session to stop. The session waits for the notifications in flight and closes the device, and
+   * its thread ends. If a notification is stuck, the thread cannot end: the session only closes the device,
+   * and the thread is abandoned.
    */
   async stop(): Promise<void> {
     this.#send({ kind: 'stop' });
@@ -271,7 +292,9 @@ export class SessionClient {
     if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
   }
 
-  /** Undefined if the work fails: the reader gets an answer in any case. */
+  /**
+   * Returns the result of `work`, or undefined if it fails, so that the reader gets an answer in any case.
+   */
   async #unlessAbandoned<Answer>(
     id: number,
     work: (signal: AbortSignal) => Promise<Answer>,

@@ -5,14 +5,16 @@ import type { RequestMeter } from './request-meter.ts';
 import type { AskedRoot } from './root-attributes.ts';
 import type { FindVersion } from './serve-session.ts';
 
-/** What the sessions of both drivers get. */
+/** The options that the sessions of both drivers (kernel and fuse-native) have. */
 export interface SessionOptions {
   readonly trees: readonly MountedTree[];
-  /** The versions that are shown beside the current tree; undefined if the mount shows only the current tree. */
+  /**
+   * The versions that are shown beside the current tree; undefined if the mount shows only the current tree.
+   */
   readonly versions?: VersionsServed | undefined;
   readonly presentation: Presentation;
   readonly meter: RequestMeter;
-  /** What fetches the content of a tree. */
+  /** Returns the function that fetches the content of a tree. */
   readonly fetchOf: (tree: number) => Fetch;
   readonly versionIdOf: (version: AskedVersion) => Promise<string | undefined>;
   readonly rootAttributeOf: (asked: AskedRoot) => Promise<string | undefined>;
@@ -20,6 +22,9 @@ export interface SessionOptions {
   readonly onVersionUsed: (id: string) => void;
   /** Called for a request that failed with an unexpected error; the reader got EIO. */
   readonly onFault: (error: unknown, opcode: string) => void;
-  /** Called with nodes of a tree, by its own ids, that the kernel no longer holds. */
+  /**
+   * Called with replaced nodes of a tree that the kernel no longer holds. The node ids are those in the
+   * tree's generations (Placement).
+   */
   readonly onReleased: (tree: number, nodeIds: readonly number[]) => void;
 }

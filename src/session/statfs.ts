@@ -5,22 +5,29 @@ import type { StatfsFigures } from '../wire/index.ts';
 export const LONGEST_NAME_BYTES = 255;
 const BLOCK_BYTES = 4096;
 /**
- * 4 TiB in blocks of 4 KiB, and as many inodes: more than any byte limit in monitoring. All figures of a tree up to
- * 1.6 TiB fit into 32 bits; above that statfs(2) of a 32-bit program fails with EOVERFLOW.
+ * The least number of free blocks that are reported: 4 TiB in blocks of 4 KiB, which is more than any byte
+ * limit in monitoring. As many inodes are reported as free. All figures of a tree up to 1.6 TiB fit into 32
+ * bits; above that, statfs(2) of a 32-bit program fails with EOVERFLOW.
  */
 const NOMINALLY_FREE = 2 ** 30;
-/** At most 10 % are in use, however large the tree is. */
+/**
+ * The least number of free blocks (and inodes) for each used one. So at most 10 % are in use, however large
+ * the tree is.
+ */
 const FREE_PER_USED = 9;
 
 /**
- * The statfs(2) figures of the trees of a mount. "Used" is true: their bytes and entries. "Free" is nominal.
+ * Returns the statfs(2) figures of a mount. The figures of used blocks and inodes are true: they count the
+ * bytes and entries of the shown trees. The figures of free ones are nominal.
  *
- * Nothing can be written, so free = 0 would be true as well. But then `df` shows 100 %, and monitoring reports a full
- * disk: check_disk, agents and alert rules compare available with size. They exclude types that are known to be
- * always full (squashfs, iso9660), but few of them exclude every read-only mount, and none knows fuse.dagmount. Size
- * = 0, as procfs has it, hides the mount from `df`, makes such rules divide by 0, and fails programs that check for
- * space first: Mountpoint for S3 had that, and changed it to a large constant, as s3fs has. The size and use of the
- * cache, which CVMFS reports, are not properties of this tree; `dagmount cache` and the metrics show them.
+ * A true figure would be 0, because nothing can be written. But then `df` shows 100 %, and monitoring
+ * (check_disk, agents, alert rules) reports a full disk, because it compares the available size with the
+ * total. Such programs exclude types of filesystems that are known to be always full (squashfs, iso9660), but
+ * few of them exclude every read-only mount, and none knows fuse.dagmount. A total size of 0, which procfs
+ * reports, hides the mount from `df`, makes such rules divide by 0, and fails programs that check for space
+ * first. Mountpoint for S3 reported 0, and changed it to a large constant, as s3fs has. CVMFS reports the
+ * size and use of its cache, but these are not properties of the shown tree; `dagmount cache` and the metrics
+ * show them.
  */
 export function statfsOf(shown: readonly Pick<Generation, 'bytes' | 'entries'>[]): StatfsFigures {
   const bytes = shown.reduce((sum, tree) => sum + tree.bytes, 0);

@@ -1,4 +1,7 @@
-/** Where a hint that the source may have changed came from: the watched key, a queue, or a request over HTTP. */
+/**
+ * The origin of a hint. A hint says that the source may have changed. It comes from the watched key, a queue,
+ * or a request over HTTP.
+ */
 export type HintOrigin = 'watched-key' | 'queue' | 'webhook';
 
 /**
@@ -15,5 +18,5 @@ export type HintOutcome =
   /** The hint cannot be understood, or its origin cannot be read. */
   | 'failed';
 
-/** Called for every hint. */
+/** Called for every hint, or once for `count` hints with the same outcome. */
 export type HintObserver = (origin: HintOrigin, outcome: HintOutcome, count?: number) => void;

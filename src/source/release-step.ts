@@ -1,6 +1,9 @@
-/** The step behind a shown release, as a node reports it: author, time and reason. */
+/**
+ * The step (a deploy, roll-back or promotion) that put the shown release in force in its environment, as a
+ * node reports it: author, time and reason.
+ */
 export interface ReleaseStep {
-  /** The environment. */
+  /** The name of the environment. */
   readonly ref: string;
   readonly sequence: number;
   /** The id of the release. */
@@ -11,25 +14,34 @@ export interface ReleaseStep {
   readonly url: string | undefined;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  /** The signers' names in the file of allowed signers; empty if no signature is required. */
+  /**
+   * The signers of the step: the fingerprint of the key, and the names in the file of allowed signers. Empty
+   * if no signature is required.
+   */
   readonly signedBy: readonly { readonly fingerprint: string; readonly principals: string }[];
   /** Whether the deployer allowed a mass deletion. */
   readonly allowsDeletions: boolean;
 }
 
-/** The source's content was rejected. */
+/** Why the source's content was rejected. The shown tree stays as long as this hold lasts. */
 export interface SourceHold {
-  /** Stable: see RefHoldReason; others are for content that cannot be read, or is not the named content. */
+  /**
+   * A stable code: one of RefHoldReason, or `standby-behind` if a standby source has an older tree than the
+   * shown one.
+   */
   readonly reason: string;
-  /** One sentence of what is wrong; safe to show. */
+  /** One sentence that says what is wrong; safe to show. */
   readonly detail: string;
-  /** One sentence of what to do. */
+  /** One sentence that says what to do. */
   readonly hint: string;
-  /** No part of it is verified. Undefined if the step could not be read, or if a listing is held. */
+  /**
+   * The rejected step, of which no part is verified. Undefined if it could not be read, or if a listing is
+   * held.
+   */
   readonly step: HeldStep | undefined;
-  /** Undefined if a step is held. */
+  /** The rejected listing. Undefined if a step is held. */
   readonly listing?: HeldListing | undefined;
-  /** Whether an operator may accept it, so that it is followed all the same. */
+  /** Whether an operator may accept the step or the listing, so that it is shown all the same. */
   readonly acceptable: boolean;
 }
 
@@ -38,7 +50,7 @@ export interface HeldStep {
   readonly sequence: number;
   /** The id of the release. */
   readonly release: string;
-  /** SHA-256 of its payload. */
+  /** SHA-256 of the step's payload. */
   readonly digest: string;
 }
 

@@ -10,43 +10,45 @@ export interface Candidate {
    * Candidates with equal digests are equal. For a listing: a digest over key, ETag and size of every object, in order.
    */
   readonly digest: string;
-  /** For a listing: equal if the dates of all objects are equal too. */
+  /** For a listing: a digest over the dates of all objects. */
   readonly dates?: string | undefined;
   readonly objects: number;
-  /** How many requests to the store this took. */
+  /** How many requests to the store the look took that found this candidate. */
   readonly requests: number;
-  /** The step of a release. */
+  /** For a release: the step that put it in force. */
   readonly release?: ReleaseStep | undefined;
 }
 
 /** A candidate that must not be shown yet. */
 export interface Armed {
   readonly candidate: Candidate;
-  /** When it may be shown, in milliseconds since the epoch by this host's clock. */
+  /** When the candidate may be shown, in milliseconds since the epoch by this host's clock. */
   readonly at: number;
 }
 
 /** The result of one look at a source. */
 export type Look = (
   | { readonly kind: 'candidate'; readonly candidate: Candidate }
-  /** The source's content was rejected: the tree stays. */
+  /** The source's content was rejected, so the shown tree stays. */
   | { readonly kind: 'held'; readonly hold: SourceHold }
-  /** Nothing must be shown before the armed candidate. */
+  /** There is nothing to show before the armed candidate. */
   | { readonly kind: 'nothing' }
 ) & {
   readonly armed?: Armed | undefined;
-  /** Whether the newest step cannot be stored: after a restart this node would follow an earlier one. */
+  /**
+   * Whether the newest step cannot be stored. Then this node would follow an earlier step after a restart.
+   */
   readonly isStepUnkept?: boolean | undefined;
 };
 
 export interface Built {
   readonly generation: Generation;
-  /** Undefined without a previous generation. */
+  /** The differences from the previous generation; undefined if there was none. */
   readonly changes: GenerationChanges | undefined;
   readonly problems: readonly Problem[];
-  /** The number of further problems by reason: only a limited number is listed. */
+  /** The number of problems that `problems` does not list, by reason: it lists only a limited number. */
   readonly unnamedProblems?: ReadonlyMap<string, number>;
-  /** The lowest node id that was not assigned. */
+  /** The lowest FUSE node id that was not assigned. */
   readonly nextNodeId: number;
 }
 
@@ -54,10 +56,10 @@ export interface BuildOptions {
   /** The digest of the candidate to build. */
   readonly digest: string;
   readonly previous: Generation | undefined;
-  /** Removed directories by path, whose node ids the kernel may still hold. */
+  /** The node ids of removed directories, by path. The kernel may still hold them. */
   readonly removedDirectories: ReadonlyMap<string, number>;
   readonly nextNodeId: number;
-  /** Objects as they were fetched, which replace those that were listed. */
+  /** Objects as a fetch found them, in place of the listed ones. */
   readonly adopted?: AdoptedObjects;
   readonly signal: AbortSignal;
 }
@@ -65,19 +67,22 @@ export interface BuildOptions {
 export type SourceKind = ShownSource['kind'];
 
 /**
- * A source of trees. For each content version, a tree says where its bytes are: in `ContentVersion.place`, or else in
- * the object of its path.
+ * A source of trees. For each content version, a tree says where its bytes are: at `ContentVersion.place` if
+ * that is set, or else in the object under the version's path.
  */
 export interface Source {
   readonly kind: SourceKind;
   /** Finds the newest candidate. Rejects with the store's error. */
   look(options: { readonly signal: AbortSignal }): Promise<Look>;
   /**
-   * Builds the tree of a candidate that a look returned and no later look withdrew; rejects for any other candidate.
-   * This publishes nothing: the same node ids may be assigned again.
+   * Builds the tree of a candidate that a look returned and no later look withdrew. Rejects for any other
+   * candidate. Publishes nothing, so that the next build may assign the same node ids again.
    */
   build(options: BuildOptions): Promise<Built>;
-  /** Accepts a held step or listing, by its digest. False if it is not held, or cannot be accepted. */
+  /**
+   * Accepts the held step or listing that has this digest. Returns false if it is not held, or cannot be
+   * accepted.
+   */
   accept(digest: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
 }
 
@@ -94,8 +99,8 @@ export interface WatchedKey {
   /** Relative to the prefix. */
   readonly key: string;
   /**
-   * Returns its ETag, or undefined if it still has the given one. Rejects with the store's error: `gone` if there is no
-   * such object.
+   * Returns the object's ETag, or undefined if the object still has the given one. Rejects with the store's
+   * error: `gone` if there is no such object.
    */
   readonly look: (etag: string | undefined, signal: AbortSignal) => Promise<string | undefined>;
 }

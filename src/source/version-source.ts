@@ -6,11 +6,17 @@ export type FoundVersion =
   | { readonly kind: 'found'; readonly generation: Generation }
   /** This environment never had such a release, or it was deleted. */
   | { readonly kind: 'absent' }
-  /** Its witness was rejected, or an object that it names cannot be read. */
+  /**
+   * The release was rejected: its witness (the step that first brought the environment to it), or its
+   * manifest.
+   */
   | { readonly kind: 'held'; readonly hold: SourceHold };
 
-/** Trees that an environment has had, by their ids. */
+/** Finds trees that an environment has had, by the ids of their releases. */
 export interface VersionSource {
-  /** Rejects with StoreError if the store fails: then it is unknown whether there is such a release. */
+  /**
+   * Looks up a release. Rejects with StoreError if the store fails: then it is unknown whether there is such
+   * a release.
+   */
   findVersion(id: string, options: { readonly signal: AbortSignal }): Promise<FoundVersion>;
 }

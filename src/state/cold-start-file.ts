@@ -12,7 +12,10 @@ import { COMMIT_AT } from './state-header.ts';
 const FILE_MODE = 0o600;
 /** The longest time that a hung disk delays a publication. */
 const WRITE_MS = 5_000;
-/** The longest delay after an instant was chosen, which must not pass before the swap. */
+/**
+ * How long `commit` waits for the disk. It is short, because the instant of the publication is already
+ * chosen, and the trees must be swapped before that instant.
+ */
 const COMMIT_MS = 50;
 
 export interface ColdStartPaths {
@@ -26,8 +29,8 @@ export function coldStartPaths(directory: string): ColdStartPaths {
 }
 
 /**
- * The state in the cache directory, for the start after a reboot. Written to a temporary file, synced, renamed, and
- * the directory synced. A full, broken or hung disk does not prevent a publication.
+ * Writes the state to the cache directory, for the start after a reboot: writes a temporary file, syncs it,
+ * renames it, and syncs the directory. A full, broken or hung disk does not prevent a publication.
  */
 export class ColdStartFile {
   readonly paths: ColdStartPaths;
@@ -37,7 +40,10 @@ export class ColdStartFile {
   #handle: FileHandle | undefined;
   #inForce = false;
   #isCurrent: boolean;
-  /** One job at a time: a hung job delays those behind it, which then time out too. */
+  /**
+   * The last job of the queue. Jobs run one at a time: a hung job delays later ones, which then time out,
+   * too.
+   */
   #tail: Promise<void> = Promise.resolve();
 
   constructor(directory: string, isCurrent: boolean, clock: Clock, log: Logger) {
@@ -57,7 +63,7 @@ export class ColdStartFile {
     return this.#isCurrent;
   }
 
-  /** Writes everything except the commit record, synced. */
+  /** Writes the state without its commit record to the temporary file, and syncs that file. */
   async write(image: StateImage): Promise<void> {
     const controller = new AbortController();
     const done = this.#enqueue(async () => {
@@ -76,7 +82,10 @@ export class ColdStartFile {
     }
   }
 
-  /** Waits briefly for the disk; slower writing continues after the publication. */
+  /**
+   * Writes the commit record, and renames the file unless that was done before. Waits at most COMMIT_MS for
+   * the disk: slower writes continue after the publication.
+   */
   async commit(record: Uint8Array): Promise<void> {
     this.#isCurrent = false;
     const done = this.#enqueue(async () => {

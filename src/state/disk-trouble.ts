@@ -3,7 +3,7 @@ import type { PersistTrouble } from '../sync/ports.ts';
 
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Tracks writing to one place; logs when it begins to fail and when it recovers. */
+/** Tracks whether writes to one file fail. Logs when they begin to fail, and when they succeed again. */
 export class DiskTrouble {
   readonly #file: string;
   readonly #names: { readonly full: PersistTrouble; readonly unwritable: PersistTrouble };
@@ -25,7 +25,7 @@ export class DiskTrouble {
     return FULL.has(this.#code) ? this.#names.full : this.#names.unwritable;
   }
 
-  /** `code`: the errno's name. */
+  /** `code`: the name of the errno. */
   failed(code: string): void {
     if (this.#code === code) return;
     this.#code = code;

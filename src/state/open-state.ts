@@ -20,7 +20,7 @@ export interface StatePlaces {
 export interface FoundState {
   readonly state: SavedState;
   readonly from: 'runtime' | 'cache';
-  /** Whether the state in the cache directory is as new. */
+  /** Whether the file in the cache directory has this state, too. */
   readonly inCache: boolean;
 }
 
@@ -31,8 +31,9 @@ interface Found {
 }
 
 /**
- * The last publication here, for a new mount: the newer usable file of the two. Makes the other file equal to it,
- * reports and removes unusable files, and removes unfinished ones.
+ * Returns the state of the last publication, for a new mount. It takes the newer one of the usable files in
+ * the two directories, and undefined if neither is usable. Makes the other file equal to the newer one,
+ * reports and removes unusable files, and removes unfinished files.
  */
 export async function openState(places: StatePlaces): Promise<FoundState | undefined> {
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
@@ -87,7 +88,10 @@ async function copy(from: string, temporary: string, to: string): Promise<void> 
   await syncDirectory(dirname(to));
 }
 
-/** A disk that does not accept it must not prevent mounting. */
+/**
+ * Runs a job on a file. Logs a system error and returns false, because a disk that accepts no writes must not
+ * prevent mounting.
+ */
 async function attempt(file: string, log: Logger, job: () => Promise<void>): Promise<boolean> {
   try {
     await job();

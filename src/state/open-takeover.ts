@@ -8,23 +8,24 @@ import { takeoverPaths } from './takeover-file.ts';
 
 export interface TakeoverFound {
   readonly state: SavedState;
-  /** Whether the state in the cache directory is as new. */
+  /** Whether the file in the cache directory has this state, too. */
   readonly inCache: boolean;
-  /** The previous state, while the kernel may lack notifications about changes since. */
+  /** The state before this one, if the kernel may lack notifications about the changes between the two. */
   readonly previous: SavedState | undefined;
 }
 
 /**
- * The state in force, for a successor on the same kernel connection. If it is undefined (unusable), the connection is
- * unusable too, because the content of the kernel's caches is unknown. Removes nothing: the next successor may need
- * it.
+ * Reads the state in force (the last one that was committed), for a successor on the same kernel connection.
+ * Returns undefined if that state or the previous one is unusable. The connection is then unusable, too,
+ * because nothing else says what the kernel's caches hold. Removes nothing, because the next successor may
+ * need it.
  */
 export async function openTakeover(places: StatePlaces): Promise<TakeoverFound | undefined> {
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
   const { current, previous } = takeoverPaths(runtimeDirectory);
   const inForce = await look(current, mountId, log);
   const before = await look(previous, mountId, log);
-  // Without the previous tree the owed notifications are unknown.
+  // Without the previous tree it is unknown which notifications the kernel lacks.
   if (inForce === undefined || inForce === 'unusable' || before === 'unusable') return undefined;
   const inCache = await isHeadInCache(inForce.head, cacheDirectory);
   return { state: inForce.state, inCache, previous: before?.state };

@@ -10,12 +10,14 @@ import { takeoverPaths } from './takeover-file.ts';
 const CHUNK_BYTES = 1024 * 1024;
 
 /*
- * Two questions about the same pair of files, which are written from one image. The first compares heads, which have a
- * SHA-256 of the rest: a wrong answer makes a server write a file again, or report a state as kept that the next
- * publication replaces. The second compares every byte: a wrong answer loses the only copy.
+ * Both functions compare the same pair of files, the state in the cache directory and the state in the
+ * runtime directory, which are written from one image. isHeadInCache() compares only the heads, which have a
+ * SHA-256 of the rest: with a wrong answer, a server writes a file again, or reports a state as kept that the
+ * next publication replaces. isKeptInCache() compares every byte: with a wrong answer, the caller removes the
+ * only copy.
  */
 
-/** Whether the state for a cold start claims to be the one with this head. */
+/** Whether the state file in the cache directory has this head. */
 export async function isHeadInCache(head: Uint8Array, cacheDirectory: string): Promise<boolean> {
   try {
     const handle = await open(coldStartPaths(cacheDirectory).current, READ_FLAGS);
@@ -33,7 +35,7 @@ export async function isHeadInCache(head: Uint8Array, cacheDirectory: string): P
   }
 }
 
-/** Whether the state for a cold start equals the one for a successor, which can be removed then. */
+/** Whether the state in the cache directory equals the one in the runtime directory, which then can go. */
 export function isKeptInCache(runtimeDirectory: string, cacheDirectory: string): boolean {
   return isSame(takeoverPaths(runtimeDirectory).current, coldStartPaths(cacheDirectory).current);
 }

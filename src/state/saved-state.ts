@@ -4,7 +4,9 @@ import type { TakeoverState } from '../sync/ports.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Generation, Problem } from '../tree/index.ts';
 
-/** What a state belongs to: only the same mount reads it back. */
+/**
+ * Identifies the mount, the filters and the dagmount that write a state. Only the same mount reads it back.
+ */
 export interface StateIdentity {
   /** At most 16 characters of Latin-1. */
   readonly mountId: string;
@@ -14,22 +16,24 @@ export interface StateIdentity {
   readonly writtenBy: string;
 }
 
-/** The small part of a state. */
+/** The fields of a state that are small, whatever the size of the tree. */
 export type StateFacts = Pick<
   TakeoverState,
   'number' | 'nextNodeId' | 'peaks' | 'history' | 'digest' | 'release'
 > &
   Pick<StateIdentity, 'filters' | 'writtenBy'>;
 
-/** A state read back. */
+/** A state as it is read back from a file. */
 export interface SavedState extends StateFacts {
-  /** With its mtimes and its number. */
+  /** The tree, with the number of its publication and the mtimes of its instant. */
   readonly generation: Generation;
   readonly instant: Instant;
   readonly problems: readonly Problem[];
   readonly changeLog: ChangeLog;
-  /** Directories removed before this publication whose node ids the kernel may hold. */
+  /**
+   * Node ids, by path, of directories that were removed before this publication. The kernel may hold them.
+   */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** Nodes of earlier trees that the kernel may hold. */
+  /** Nodes of earlier trees that the kernel may still hold. */
   readonly replaced: readonly ReplacedInode[];
 }

@@ -21,22 +21,23 @@ import { requireShapes } from './state-shapes.ts';
  *     problems    JSON array
  *     removedDirectories  JSON array of [path, node id]
  *     replaced    JSON array (ReplacedInode)
- *     change log  as it encodes itself
+ *     change log  the bytes of ChangeLog.encode()
  *     added, changed, touched
- *                 indices whose mtimes are the instant of the publication, 32 bits each in the host's byte order
- *     generation  its buffer, as it was before it had that instant
+ *                 indices of the entries whose mtime is the publication's instant,
+ *                 32 bits each in the host's byte order
+ *     generation  the tree's buffer, as it was before these mtimes were set
  *
- * The mtimes are put in when it is read: the instant is chosen a moment before the swap, when there is no time to
- * write a tree.
+ * The reader sets these mtimes, because the instant is chosen only a moment before the swap, when there is no
+ * time to write a tree.
  */
 const SECTIONS = 9;
 const TABLE_BYTES = 8 * SECTIONS;
-/** Entries of a JSON array that are serialized at a time: some 100 us. */
+/** How many entries of a JSON array are joined into one piece, which takes some 100 us. */
 const BATCH = 256;
 
 export type StateBody = readonly Uint8Array[];
 
-/** Consecutive pieces; the large ones are views of the input. */
+/** Encodes a state. Returns the consecutive pieces of the body. The large pieces are views of the input. */
 export async function encodeBody(state: TakeoverState, identity: StateIdentity): Promise<StateBody> {
   const {
     number,
@@ -78,7 +79,9 @@ export function lengthOf(pieces: StateBody): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-/** The state of a body whose checksum was right. Throws StateError `damaged`, or `newer-format` for its tree. */
+/**
+ * Decodes a body whose checksum was right. Throws StateError with the code `damaged` if that is impossible.
+ */
 export function decodeBody(body: Buffer, instant: Instant): SavedState {
   const sections = cut(body);
   const [first, second, third, fourth] = sections.slice(0, 4).map(parse);
@@ -109,7 +112,10 @@ export function decodeBody(body: Buffer, instant: Instant): SavedState {
   };
 }
 
-/** Directories that the publication removed get its instant. Format 1 has no execute bits and dates. */
+/**
+ * Completes replaced inodes: a directory that this publication removed gets the publication's instant as its
+ * mtime. The execute bit and the date are missing in format 1.
+ */
 function dated(replaced: readonly ReplacedInode[], instant: Instant): readonly ReplacedInode[] {
   return replaced.map((node) => ({
     ...node,
@@ -163,7 +169,7 @@ function bytesOf(words: Uint32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
-/** The JSON of many entries, in pieces; yields in between. */
+/** Returns the JSON array of many entries, in pieces. Yields to the event loop in between. */
 async function jsonArray(entries: Iterable<unknown>, yielder: Yielder): Promise<StateBody> {
   const pieces: Buffer[] = [];
   let batch: string[] = [];

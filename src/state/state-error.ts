@@ -1,10 +1,10 @@
 /**
  * Why a state file is unusable:
  *
- * - `unreadable`: the system denies reading, or it is not a file
- * - `not-a-state`, `older-format`, `newer-format`, `foreign`: not written by this format for this mount
- * - `truncated`, `checksum`, `damaged`: its content was altered
- * - `uncommitted`: it was never put in force
+ * - `unreadable`: the system refuses to read it, or it is not a regular file of this user
+ * - `not-a-state`, `older-format`, `newer-format`, `foreign`: not a state of a known format of this mount
+ * - `truncated`, `checksum`, `damaged`: its content is not what was written, or not what this version can use
+ * - `uncommitted`: its publication was never committed
  */
 export type StateErrorCode =
   | 'unreadable'

@@ -10,9 +10,12 @@ import { decodeBody, lengthOf, type StateBody } from './state-body.ts';
 import { StateError } from './state-error.ts';
 import { checkedHead, HEAD_BYTES, newHead, readHead, sealHead } from './state-header.ts';
 
-/** Bytes hashed and written at a time: under 2 ms of the event loop, even without hardware support for SHA-256. */
+/**
+ * How many bytes are hashed or written at a time. A slice blocks the event loop for under 2 ms, even without
+ * hardware support for SHA-256.
+ */
 const SLICE_BYTES = 512 * 1024;
-/** Large, because nothing is served while a state is read. */
+/** How many bytes are read at a time. Many, because nothing is served while a state is read. */
 const READ_BYTES = 4 * 1024 * 1024;
 
 /** A state to be written, possibly to several places. */
@@ -21,7 +24,10 @@ export interface StateImage {
   readonly body: StateBody;
 }
 
-/** Hashes in slices and yields in between. 10 MB take 6 ms, or 30 without hardware support for SHA. */
+/**
+ * Makes the head of a state, which has the SHA-256 of head and body. Hashes the body in slices, and yields to
+ * the event loop in between. 10 MB take 6 ms, or 30 without hardware support for SHA.
+ */
 export async function sealedImage(mountId: string, body: StateBody): Promise<StateImage> {
   const head = newHead(mountId, lengthOf(body));
   const hash = createHash('sha256').update(checkedHead(head));
@@ -33,7 +39,10 @@ export async function sealedImage(mountId: string, body: StateBody): Promise<Sta
   return { head, body };
 }
 
-/** Writes a state that is not in force yet. Rejects with the system's error, or the signal's reason. */
+/**
+ * Writes a state that is not committed yet. Rejects with the system's error, or with the signal's reason once
+ * the signal is aborted.
+ */
 export async function writeImage(
   handle: FileHandle,
   { head, body }: StateImage,
@@ -68,10 +77,11 @@ export interface ReadState {
 }
 
 /**
- * Reads a state back; undefined if there is none. Throws StateError unless the file is, bit by bit, a state of this
- * mount that was in force.
+ * Reads a state from a file. Returns undefined if the file does not exist. Throws StateError unless the file
+ * is, bit by bit, a state of this mount that was in force.
  *
- * @param known a state read before: a file with the same head is verified, but not decoded again
+ * @param known a state that was read before; if the file has the same head, the file is only verified, not
+ *   decoded, and this state is returned
  */
 export async function readState(
   path: string,
@@ -119,7 +129,10 @@ async function readFrom(
   return known?.head.equals(head) === true ? known : { head, state: decoded(body, instant) };
 }
 
-/** An unexpected error in reading a file must not fail every later start: the other file is used, or the store. */
+/**
+ * Decodes a body. Turns an unexpected error into a StateError, because it would otherwise fail every later
+ * start. With a StateError, the start uses the other state file, or the store.
+ */
 function decoded(body: Buffer, instant: Instant): SavedState {
   try {
     return decodeBody(body, instant);

@@ -11,11 +11,12 @@ import { StateError } from './state-error.ts';
  *      32   8  bytes after the head: the body
  *      40  32  SHA-256 over bytes 0 to 39 and the body
  *     256   8  "IN FORCE", once the state is in force
- *     264   8  seconds of its instant since the epoch
+ *     264   8  seconds of the publication's instant since the epoch
  *     272   8  nanoseconds
  *     280  32  SHA-256 over bytes 0 to 279
  *
- * The second part is written when everything else is in place: it lies in one sector, so that it is there or not.
+ * The commit record, from byte 256 on, is written when everything else is in the file. It lies in one sector,
+ * so a crash leaves either the whole record or nothing of it.
  */
 export const COMMIT_AT = 256;
 export const COMMIT_BYTES = 56;
@@ -23,8 +24,8 @@ export const HEAD_BYTES = COMMIT_AT + COMMIT_BYTES;
 /** Increases with every change of the head, of the body's sections, or of their content. */
 export const STATE_FORMAT = 2;
 /**
- * The oldest readable format: at least the one before STATE_FORMAT, so that an upgrade can resume the mount of the
- * previous version. test/state/recorded has a file of each format from here on.
+ * The oldest format that is read. It must be lower than STATE_FORMAT, so that an upgrade can resume the mount
+ * of the previous version of dagmount. test/state/recorded has a file of each format from this one on.
  */
 export const OLDEST_STATE_FORMAT = 1;
 
@@ -40,7 +41,7 @@ const SECONDS_AT = COMMIT_AT + 8;
 const NANOSECONDS_AT = COMMIT_AT + 16;
 const COMMIT_CHECKSUM_AT = COMMIT_AT + 24;
 
-/** The head of a body of that length, without checksum and not committed. */
+/** Returns the head of a body of `bodyBytes`, without the checksum and the commit record. */
 export function newHead(mountId: string, bodyBytes: number): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
   head.set(MAGIC);
@@ -50,17 +51,19 @@ export function newHead(mountId: string, bodyBytes: number): Buffer {
   return head;
 }
 
-/** The part of the head that the checksum covers. */
+/** Returns the part of the head that the checksum of head and body covers. */
 export function checkedHead(head: Buffer): Buffer {
   return head.subarray(0, CHECKSUM_AT);
 }
 
-/** Writes the body's checksum into the head. */
+/** Writes the checksum of head and body into the head. */
 export function sealHead(head: Buffer, checksum: Uint8Array): void {
   head.set(checksum, CHECKSUM_AT);
 }
 
-/** Writes the instant into the head. Returns the bytes to be written at COMMIT_AT. */
+/**
+ * Writes the commit record with the instant into the head. Returns the record, to be written at COMMIT_AT.
+ */
 export function commitHead(head: Buffer, { seconds, nanoseconds }: Instant): Buffer {
   head.set(COMMITTED, COMMIT_AT);
   head.writeBigUInt64LE(BigInt(seconds), SECONDS_AT);
@@ -72,14 +75,15 @@ export function commitHead(head: Buffer, { seconds, nanoseconds }: Instant): Buf
 export interface ReadHead {
   readonly bodyBytes: number;
   readonly checksum: Buffer;
-  /** The part of the head that the checksum covers. */
+  /** The part of the head that `checksum` covers, together with the body. */
   readonly checked: Buffer;
   readonly instant: Instant;
 }
 
 /**
- * Parses the first bytes of a file of `fileBytes`. Throws StateError; reports an older or newer format before
- * checking anything that depends on it.
+ * Parses the head of a file that has `fileBytes` bytes. Throws StateError unless it is the head of a
+ * committed state of this mount. Reports an older or newer format before it checks anything that depends on
+ * the format.
  */
 export function readHead(bytes: Buffer, fileBytes: number, mountId: string): ReadHead {
   if (!MAGIC.subarray(0, bytes.length).equals(bytes.subarray(0, MAGIC.length))) {

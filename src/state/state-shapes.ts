@@ -6,8 +6,8 @@ import type { StateFacts } from './saved-state.ts';
 import { StateError } from './state-error.ts';
 
 /*
- * The required shape of a state file's JSON. A right checksum proves that the bytes are as written, not that this
- * version of dagmount can use them: a file of another shape counts as damaged and is not used.
+ * The required shapes of a state file's JSON. A right checksum proves that the bytes are as written, not that
+ * this version of dagmount can use them. So a file of another shape counts as damaged, and is not used.
  */
 
 type Check = (value: unknown) => boolean;
@@ -66,7 +66,7 @@ const isFacts = shaped<StateFacts>({
     }),
   ),
   digest: either(isAbsent, isText),
-  // Only for a release.
+  // Present only if the tree is a release.
   release: either(
     isAbsent,
     shaped<NonNullable<StateFacts['release']>>({
@@ -88,7 +88,7 @@ const isFacts = shaped<StateFacts>({
 
 const isProblem = shaped<Problem>({
   key: isText,
-  // Another version may have other reasons.
+  // Another version of dagmount may have other reasons.
   reason: (value) => typeof value === 'string' && /^[a-z-]{1,64}$/.test(value),
   detail: isText,
 });
@@ -100,7 +100,7 @@ const isReplaced = shaped<ReplacedInode>({
   nodeId: isId,
   directory: isFlag,
   archived: isFlag,
-  // Format 1 has neither.
+  // Format 1 has neither of these two.
   executable: either(isAbsent, isFlag),
   lastModified: either(isAbsent, isCount),
   parentId: isId,
@@ -108,7 +108,7 @@ const isReplaced = shaped<ReplacedInode>({
   version: either(
     isAbsent,
     shaped<NonNullable<ReplacedInode['version']>>({
-      // It becomes a path below the cache directory.
+      // The name becomes a path below the cache directory.
       name: (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value),
       path: isText,
       etag: isText,
@@ -117,7 +117,7 @@ const isReplaced = shaped<ReplacedInode>({
       place: either(
         isAbsent,
         shaped<NonNullable<NonNullable<ReplacedInode['version']>['place']>>({
-          // It becomes a key of the store.
+          // The pack becomes a key of the store.
           pack: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
           offset: isCount,
         }),
@@ -134,7 +134,7 @@ export interface StateLists {
   readonly replaced: readonly ReplacedInode[];
 }
 
-/** Throws StateError `damaged`. */
+/** Returns the lists if their shapes are right. Otherwise throws StateError with the code `damaged`. */
 export function requireShapes(
   lists: { readonly [Name in keyof StateLists]: unknown },
   instant: Instant,

@@ -10,9 +10,9 @@ import { commitHead } from './state-header.ts';
 import { TakeoverFile } from './takeover-file.ts';
 
 export interface StateStoreOptions {
-  /** This mount's own, on a tmpfs. */
+  /** The directory of this mount, or of one of its trees, on a tmpfs. No other mount uses it. */
   readonly runtimeDirectory: string;
-  /** This mount's own. */
+  /** The directory of this mount, or of one of its trees. No other mount uses it. */
   readonly cacheDirectory: string;
   readonly identity: StateIdentity;
   /** Whether the cache directory's state is as new as the runtime directory's. */
@@ -21,7 +21,10 @@ export interface StateStoreOptions {
   readonly log: Logger;
 }
 
-/** Stores publications: for a successor in the runtime directory, for a cold start in the cache directory. */
+/**
+ * Stores the state of each publication twice: in the runtime directory for a successor, and in the cache
+ * directory for a start after a reboot.
+ */
 export class StateStore implements Persister {
   readonly #identity: StateIdentity;
   readonly #takeover: TakeoverFile;
@@ -54,13 +57,13 @@ export class StateStore implements Persister {
 
   acknowledged(): void {
     this.#takeover.acknowledged();
-    // The tree in it is large, and is kept by the component that shows it.
+    // Keeps only the head. The body has the tree, which is large, and which the part that shows it keeps.
     if (this.#image !== undefined) this.#image = { head: this.#image.head, body: [] };
   }
 
   /**
-   * Closes it. `unmounted`: the kernel holds nothing any more, so the state for a successor is removed too, if the
-   * one for a cold start is as new.
+   * Closes the files. `unmounted` means that the kernel holds nothing of the mount any more. The state for a
+   * successor is then removed, too, if the state for a cold start is as new.
    */
   async close({ unmounted }: { readonly unmounted: boolean }): Promise<void> {
     await this.#coldStart.close();

@@ -14,13 +14,13 @@ import { SyncError } from '../sync/failure.ts';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-/** Bound on names: each step removes the earlier ones, so there are few. */
+/** The most names that are read. There are few names, because each step removes the earlier ones. */
 const MOST_NAMES = 10_000;
 
 const NAME = /^(\d{10})\.([0-9a-f]{64})\.(-?\d{1,15})(\.accepted)?$/;
 
 export interface StepMemoryPlace {
-  /** --state-dir. */
+  /** The value of --state-dir. */
   readonly stateDirectory: string;
   /** The name of the release root. */
   readonly root: string;
@@ -34,12 +34,15 @@ export function stepMemoryPath({ stateDirectory, root, environment }: StepMemory
 }
 
 /**
- * Remembers the newest step in a directory that survives cache, mount point and reboots: a ref must not go back
- * behind it.
+ * Remembers the newest step of an environment in a directory that outlives cache, mount point and reboots,
+ * because a ref must not go back behind that step. (Each change of an environment's ref, by a deploy or a
+ * roll-back, is a numbered step.)
  *
- * A step is the name of an empty file: `<number>.<SHA-256 of its payload>.<when it was made>`. So it exists or not,
- * however a writer ends. If several mounts show one environment, none can lower another's step, without a lock: the
- * highest number counts, and each writer removes only lower ones.
+ * A step is the name of an empty file: `<number>.<SHA-256 of its payload>.<when it was made>`, with
+ * `.accepted` at the end if an operator accepted the step. So a step is remembered completely or not at all,
+ * even if its writer crashes. Several mounts may show one environment. No lock is needed to keep a mount from
+ * lowering the step of another: the highest number counts, and each writer removes only lower ones. Only
+ * `accept` removes all others.
  */
 export class StepMemoryDirectory implements StepMemory {
   readonly #path: string;
@@ -55,8 +58,9 @@ export class StepMemoryDirectory implements StepMemory {
   }
 
   /**
-   * Opens it, and creates it if missing. A disk that accepts no writes must not prevent mounting: `trouble` reports
-   * it. Throws HostError if users other than this one could change it.
+   * Opens the directory, and creates it if it is missing. If the disk accepts no writes, this returns all the
+   * same, and `trouble` has the reason: such a disk must not prevent mounting. Throws HostError if users
+   * other than `owner` could change the directory.
    */
   static open(place: StepMemoryPlace, owner: number, log: Logger): StepMemoryDirectory {
     const path = stepMemoryPath(place);
@@ -78,7 +82,10 @@ export class StepMemoryDirectory implements StepMemory {
     return this.#newest;
   }
 
-  /** The errno's name if the disk accepts no writes: then the process's end loses the remembered step. */
+  /**
+   * Why the disk accepts no writes (the name of an errno, or a HostErrorCode), otherwise undefined. If it is
+   * set, the remembered step is lost when the process ends.
+   */
   get trouble(): string | undefined {
     return this.#trouble;
   }
@@ -177,7 +184,7 @@ export class StepMemoryDirectory implements StepMemory {
   }
 }
 
-/** The reason why the directory accepts no writes; any other error is thrown again. */
+/** Returns the code that says why the directory accepts no writes. Throws any other error again. */
 function codeOf(error: unknown): string | HostErrorCode {
   const code = error instanceof HostError ? error.code : systemCode(error);
   if (code === undefined) throw error;

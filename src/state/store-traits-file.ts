@@ -4,9 +4,10 @@ import { isSystemError } from '../base/system-error.ts';
 import type { StoreTrait, TraitsKeeper } from '../sync/etag-witness.ts';
 
 /**
- * Stores findings about a store in a file, so that a server that takes over can read from the start whatever its
- * predecessor could. Each first server determines anew that ETags are no MD5s: `supervisor` is the process that
- * starts servers one after another. Without fsync, and silently on failure: the finding is then made again.
+ * Stores findings about a store in a file, so that a server that takes over can from its start read all that
+ * its predecessor could read. `supervisor` is the id of the process that starts servers one after another.
+ * The finding that ETags are no MD5s is used only by servers of the same supervisor: the first server of each
+ * supervisor makes it anew. Does not fsync, and ignores failures, because a lost finding is made again.
  */
 export function keepStoreTraits(file: string, supervisor: number): TraitsKeeper {
   return {

@@ -10,11 +10,11 @@ import { COMMIT_AT } from './state-header.ts';
 const FILE_MODE = 0o600;
 
 export interface TakeoverPaths {
-  /** The state in force. */
+  /** The state in force: the last one that was committed. */
   readonly current: string;
-  /** The one being written. */
+  /** The state that is being written. */
   readonly next: string;
-  /** The previous state, while the kernel has not answered every notification about the current one. */
+  /** The previous state, until the kernel has answered all notifications about the changes since. */
   readonly previous: string;
 }
 
@@ -24,9 +24,9 @@ export function takeoverPaths(directory: string): TakeoverPaths {
 }
 
 /**
- * The state in the runtime directory, a tmpfs: the next process finds it after a crash, even if the cache's disk
- * fails. A rename puts it in force. If it cannot be written, the old one is removed before anything new is shown: a
- * successor must find the ids that the kernel has, or none.
+ * Writes the state to the runtime directory, a tmpfs, where the next process finds it after a crash, even if
+ * the cache's disk fails. A rename puts a new state in force. If the new state cannot be written, the old one
+ * is removed before the new tree is shown: a successor must find the node ids that the kernel has, or none.
  */
 export class TakeoverFile {
   readonly paths: TakeoverPaths;
@@ -59,7 +59,10 @@ export class TakeoverFile {
     }
   }
 
-  /** Some 100 us: system calls on a tmpfs, not through a thread pool that another disk may block. */
+  /**
+   * Puts the written state in force, in some 100 us. Uses system calls on a tmpfs, and not libuv's thread
+   * pool, which another disk may block.
+   */
   commit(record: Uint8Array): void {
     const { current, next, previous } = this.paths;
     try {
@@ -73,7 +76,7 @@ export class TakeoverFile {
       // crash point: the new state is complete beside the old one, which is still in force.
       linkIfThere(current, previous);
       renameSync(next, current);
-      // crash point: the new state is in force; the previous state tells which notifications may be owed.
+      // crash point: the new state is in force. The previous state tells which notifications may be missing.
       this.#inForce = true;
       this.trouble.wrote();
     } catch (error) {
@@ -91,7 +94,7 @@ export class TakeoverFile {
     await this.#close();
   }
 
-  /** No successor will come. Removes the directory too if it is then empty. */
+  /** Removes the files, because no successor will come, and the directory if it is then empty. */
   remove(): void {
     for (const path of [this.paths.next, this.paths.previous, this.paths.current]) remove(path);
     try {
@@ -113,7 +116,7 @@ export class TakeoverFile {
   }
 }
 
-/** Best effort: on a disk that accepts no writes a stale file may stay. */
+/** Removes a file. Ignores a system error: on a disk that accepts no writes, an outdated file may stay. */
 function remove(path: string): void {
   try {
     rmSync(path, { force: true });

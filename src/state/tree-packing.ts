@@ -3,10 +3,11 @@ import { promisify } from 'node:util';
 import { brotliDecompress, constants, createBrotliCompress } from 'node:zlib';
 
 /*
- * Trees of one mount resemble each other. So a tree is compressed behind a base, in one Brotli stream whose window
- * covers both: what equals the base costs next to nothing. The stream is cut between them; the base's part is the same
- * for all trees behind it. 3,000 files are 386 KB: 200 KB as a base, and 4.4 KB behind it if 30 of them differ, in 15
- * to 50 ms of a thread of libuv's pool.
+ * Trees of one mount resemble each other. So a tree is compressed behind another tree, its base, in one
+ * Brotli stream whose window covers both. Parts of the tree that equal the base then take almost no bytes.
+ * The stream is cut between base and tree, and the base's part is the same for all trees behind it. A tree of
+ * 3,000 files has 386 KB. Compressed, it takes 200 KB as a base, and 4.4 KB behind a base if 30 files differ.
+ * This takes 15 to 50 ms of a thread of libuv's pool.
  */
 
 const decompress = promisify(brotliDecompress);
@@ -14,10 +15,10 @@ const decompress = promisify(brotliDecompress);
 /** Higher qualities take twice the time for the same size. */
 const QUALITY = 5;
 const SMALLEST_WINDOW = 16;
-/** A tree beyond 16 MiB becomes as large as it would be by itself. */
+/** The window has 16 MiB. A larger tree takes as many bytes behind a base as by itself. */
 const LARGEST_WINDOW = constants.BROTLI_MAX_WINDOW_BITS;
 
-/** A tree behind which others are compressed. */
+/** A base: a tree behind which other trees are compressed. */
 export interface PackedBase {
   /** The tree itself. */
   readonly tree: Uint8Array;
@@ -28,19 +29,25 @@ export async function packBase(tree: Uint8Array): Promise<PackedBase> {
   return { tree, packed: await compress(tree, undefined) };
 }
 
-/** Undefined if this zlib compresses the base to other bytes than the zlib that made it. */
+/**
+ * Compresses a tree behind a base. Returns undefined if this zlib compresses the base to other bytes than the
+ * zlib that made it.
+ */
 export async function packBehind(base: PackedBase, tree: Uint8Array): Promise<Uint8Array | undefined> {
   const { length } = base.packed;
   const both = await compress(base.tree, tree);
   return both.subarray(0, length).equals(base.packed) ? both.subarray(length) : undefined;
 }
 
-/** Rejects with zlib's error if the bytes are damaged, or with RangeError if they unpack to another length. */
+/**
+ * Unpacks a base, which has `bytes` bytes. Rejects with zlib's error if `packed` is damaged, or with
+ * RangeError if it unpacks to another length.
+ */
 export async function unpackBase(packed: Uint8Array, bytes: number): Promise<Uint8Array> {
   return await unpack([packed], bytes, constants.BROTLI_OPERATION_FLUSH);
 }
 
-/** Rejects as `unpackBase` does. */
+/** Unpacks a tree that has `bytes` bytes. Rejects as `unpackBase` does. */
 export async function unpackBehind(
   base: { readonly packed: Uint8Array; readonly bytes: number },
   packed: Uint8Array,
@@ -58,7 +65,10 @@ async function unpack(parts: readonly Uint8Array[], bytes: number, finishFlush: 
   return unpacked;
 }
 
-/** The base's part is not ended, so that another tree can follow. */
+/**
+ * Compresses a base, followed by a tree unless that is undefined. Without a tree the stream is not ended, so
+ * that a tree can follow.
+ */
 async function compress(base: Uint8Array, tree: Uint8Array | undefined): Promise<Buffer> {
   const stream = createBrotliCompress({
     params: {
@@ -76,7 +86,10 @@ async function compress(base: Uint8Array, tree: Uint8Array | undefined): Promise
   return Buffer.concat(parts);
 }
 
-/** Depends on the base alone, because its part of the stream begins with the window. */
+/**
+ * Returns log2 of the window's bytes. It depends on the base alone, because the stream, and so the base's
+ * part, begins with the window.
+ */
 function windowOver(baseBytes: number): number {
   const bits = Math.ceil(Math.log2(Math.max(1, 2.5 * baseBytes)));
   return Math.min(LARGEST_WINDOW, Math.max(SMALLEST_WINDOW, bits));

@@ -7,7 +7,7 @@ import { type Generation, generationBytes, restoreGeneration, TreeError } from '
 import { type PackedBase, packBase, packBehind, unpackBase, unpackBehind } from './tree-packing.ts';
 import { digestOfTree, encodeVersionFile, readVersionFile, type VersionFile } from './version-file.ts';
 
-/** A version as an earlier process left it. */
+/** The tree of a version (an earlier release), as an earlier process stored it. */
 export interface KeptVersion {
   readonly id: string;
   readonly generation: Generation;
@@ -15,33 +15,37 @@ export interface KeptVersion {
   readonly lastUsed: number;
 }
 
-/** More files are never kept: dagmount did not write any beyond this number. */
+/** The most names that are read, which is more than dagmount ever writes. */
 const MOST_FILES = 1024;
 const FILE_MODE = 0o600;
-/** Made with the directory; its mtime is that of the mount's root. */
+/** An empty file that is made with the directory. The mount's root has the mtime of this file. */
 const MADE_AT = 'made-at';
 const BASE_PREFIX = 'base-';
 /** How many digits of its tree's SHA-256 the name of a base contains. */
 const BASE_DIGITS = 32;
 const BASE_NAME = /^base-[0-9a-f]{32}$/;
-/** A tree that takes more than this share of its base's size becomes a base itself: the two have little in common. */
+/**
+ * If a tree takes more than this share of its base's size behind that base, it becomes a base itself: the two
+ * trees have little in common.
+ */
 const WORTHWHILE = 1 / 2;
 
 /**
- * The versions of a mount on the local disk, in one file each: its name is the version's id, and its mtime the last
- * use. Each file is the difference to a base, a file of its own, which stays as long as a version needs it. A file that
- * is damaged, unreadable or from another mount counts as missing: the version can be fetched from the source again. So
- * files are not synced, and a failing disk costs no more than that.
+ * The trees of a mount's versions (earlier releases) on the local disk, in one file for each version. The
+ * file's name is the version's id, and its mtime is when the version was last used. It contains the
+ * difference between the tree and a base. A base is a separate file, which stays as long as a version needs
+ * it. A file that is damaged, unreadable or from another mount counts as missing, because the version can be
+ * fetched from the source again. So files are not synced, and a failing disk costs no more than such a fetch.
  */
 export class VersionDirectory {
   readonly #path: string;
   readonly #mountId: string;
   readonly #log: Logger;
-  /** The base of each version, by id. */
+  /** The name of each version's base, by the version's id. */
   readonly #bases = new Map<string, string>();
   /** The name of the base that the next version is compressed behind. */
   #base: string | undefined;
-  /** One change at a time: no base is removed while a version is compressed behind it. */
+  /** Changes run one after another, so that no base is removed while a version is compressed behind it. */
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(cacheDirectory: string, mountId: string, log: Logger) {
@@ -50,7 +54,10 @@ export class VersionDirectory {
     this.#log = log;
   }
 
-  /** When the directory was made: the same for all processes that serve the mount. */
+  /**
+   * Returns when the directory was made, which all processes that serve the mount agree on. Returns `now` if
+   * the disk does not store that time.
+   */
   async madeAt(now: number): Promise<number> {
     try {
       await mkdir(this.#path, { recursive: true, mode: 0o700 });
@@ -63,7 +70,10 @@ export class VersionDirectory {
     }
   }
 
-  /** Returns the versions whose names are ids and whose trees have this salt. Removes all others. */
+  /**
+   * Reads the stored versions. Returns those whose names are ids and whose trees have this salt, and removes
+   * all others.
+   */
   async read(isId: (name: string) => boolean, salt: bigint): Promise<readonly KeptVersion[]> {
     const names = (await readdir(this.#path).catch(() => [])).filter((name) => name !== MADE_AT);
     const kept: KeptVersion[] = [];
@@ -80,7 +90,7 @@ export class VersionDirectory {
     return kept;
   }
 
-  /** Resolves when the version is written, or cannot be. */
+  /** Stores the tree of a version. Resolves when it is written, and also when it cannot be written. */
   write(id: string, generation: Generation): Promise<void> {
     return this.#change(() => this.#write(id, generationBytes(generation)));
   }
@@ -98,7 +108,7 @@ export class VersionDirectory {
     });
   }
 
-  /** `work` never rejects. */
+  /** Runs `work`, which must never reject, once all earlier changes are done. */
   #change(work: () => Promise<void>): Promise<void> {
     const changed = this.#changing.then(work);
     this.#changing = changed;
@@ -160,7 +170,9 @@ export class VersionDirectory {
     }
   }
 
-  /** Undefined if the base cannot be used: the next version then becomes a base itself. */
+  /**
+   * Reads a base. Returns undefined if the base cannot be used: the next version then becomes a base itself.
+   */
   async #readBase(name: string): Promise<PackedBase | undefined> {
     try {
       const file = await readVersionFile(`${this.#path}/${name}`);

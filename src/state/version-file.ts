@@ -3,17 +3,17 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isOwn } from '../host/own-file.ts';
 
-/** The content of a file in the directory: a tree, compressed by itself (a base) or behind a base (a version). */
+/** A file of VersionDirectory: a tree, compressed by itself (a base) or behind a base (a version). */
 export interface VersionFile {
-  /** The name of the base that it was compressed behind; '' for a base. */
+  /** The name of the base that the tree was compressed behind; '' if the tree is a base itself. */
   readonly base: string;
-  /** Bytes of the tree. */
+  /** The size of the tree before compression, in bytes. */
   readonly bytes: number;
   readonly packed: Uint8Array;
 }
 
 export interface ReadVersionFile extends VersionFile {
-  /** Covers the owner of the file, and the tree. */
+  /** See digestOfTree(). */
   readonly digest: Buffer;
   /** Milliseconds since the epoch. */
   readonly mtimeMs: number;
@@ -29,7 +29,10 @@ const HEAD_BYTES = LENGTH_AT + 4;
 export const MOST_TREE_BYTES = 1024 * 1024 * 1024;
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** A tree that was read must have this digest: then it belongs to this mount and this name. */
+/**
+ * Returns the SHA-256 of a tree with the mount and the name of its file. If a tree that was read has the
+ * digest of its file, it belongs to this mount and this name.
+ */
 export function digestOfTree(mountId: string, name: string, tree: Uint8Array): Buffer {
   return createHash('sha256').update(`${mountId}\0${name}\0`).update(tree).digest();
 }
@@ -47,7 +50,10 @@ export function encodeVersionFile(
   return [head, packed];
 }
 
-/** Undefined if dagmount did not write the file for this user. Rejects with the system's error. */
+/**
+ * Reads a file. Returns undefined if dagmount did not write the file for this user. Rejects with the system's
+ * error if the file cannot be read.
+ */
 export async function readVersionFile(path: string): Promise<ReadVersionFile | undefined> {
   const handle = await open(path, READ_FLAGS);
   try {

@@ -13,8 +13,9 @@ export interface CheckedSettings {
 }
 
 /**
- * Rejects the settings that findAccess() would reject, as far as that needs neither the SDK nor an HTTP client: if a tree
- * was kept, the mount exists before these are loaded.
+ * Rejects settings that findAccess() would also reject, as far as this check needs neither the SDK nor an
+ * HTTP client. A server that has kept a tree mounts it before it loads these two, so a bad setting must be
+ * found earlier.
  *
  * @throws {SettingError} bad-setting
  */
@@ -65,7 +66,7 @@ function checkEndpoint(text: string): void {
   }
 }
 
-/** Multi-region access points require SigV4A, which is not implemented here. */
+/** Refuses multi-region access points, because they require SigV4A, which is not implemented here. */
 function refuseMultiRegion(bucket: string): void {
   if (!/^arn:[^:]*:s3::/.test(bucket)) return;
   throw new SettingError(

@@ -1,4 +1,4 @@
-/** Which provider of the chain gave credentials. */
+/** The provider of the SDK's chain that gave the credentials. */
 export type CredentialsOrigin =
   | 'environment'
   | 'profile'
@@ -8,14 +8,20 @@ export type CredentialsOrigin =
   | 'container'
   | 'instance';
 
-/** The origin of the credentials in use, and until when they are valid, but no part of the credentials themselves. */
+/**
+ * Where the credentials in use come from, and until when they are valid, but no part of the credentials
+ * themselves.
+ */
 export interface CredentialsFound {
   readonly origin: CredentialsOrigin;
   /** Milliseconds since the epoch; undefined if they do not expire, or their expiry is unknown. */
   readonly expiresAt: number | undefined;
 }
 
-/** The last credentials that were found; written where they are looked for, read by status. */
+/**
+ * The origin of the last credentials that were found. The code that finds credentials writes it; `status`
+ * reads it.
+ */
 export class CredentialsRecord {
   #last: CredentialsFound | undefined;
 

@@ -1,7 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { type Stop, Stopper } from './stop.ts';
 
-/** The end of one request: its deadline has passed, or the caller's signal is aborted. */
+/**
+ * A stop signal for one request: aborts when the request's deadline has passed, or when the caller's signal
+ * aborts.
+ */
 export class Deadline extends Stopper {
   readonly #parent: Stop;
   readonly #onAbort = (): void => this.abort(this.#parent.reason);
@@ -15,7 +18,7 @@ export class Deadline extends Stopper {
       this.#onAbort();
       return;
     }
-    // One signal may have thousands of queued requests as listeners.
+    // Allows any number of listeners, because thousands of queued requests may listen to one signal.
     if (parent instanceof AbortSignal) setMaxListeners(0, parent);
     parent.addEventListener('abort', this.#onAbort);
   }
@@ -27,7 +30,7 @@ export class Deadline extends Stopper {
       this.#passed ||= !this.aborted;
       this.abort(new Error('the deadline has passed'));
     }, milliseconds);
-    // An unread body must not keep the process alive.
+    // The timer of an unread body must not keep the process alive.
     this.#timer.unref();
   }
 
@@ -41,13 +44,13 @@ export class Deadline extends Stopper {
     super.abort(reason);
   }
 
-  /** Removes the listener on the caller's signal, and all listeners on this. */
+  /** Removes the listener on the caller's signal, and all listeners on this deadline. */
   dispose(): void {
     this.#letGo();
     this.forgetListeners();
   }
 
-  /** Whether the timer ended it. */
+  /** Whether the timer ended the request, and not the caller's signal. */
   get passed(): boolean {
     return this.#passed;
   }

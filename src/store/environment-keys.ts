@@ -4,9 +4,10 @@ import type { CredentialsRecord } from './credentials-record.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Keys from the environment. If no profile is named, the SDK's chain tries them first, so the SDK need not be loaded.
+ * Returns a provider of the keys in the environment. If no profile is named, the SDK's chain would take these
+ * keys first, so the SDK need not be loaded.
  *
- * @returns undefined: there are none, or a profile comes before them
+ * @returns undefined if the environment has no keys, or if a profile is named, which comes before them
  */
 export function environmentKeys(
   profile: string | undefined,

@@ -97,7 +97,7 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UND_ERR_PRX_TLS',
 ]);
 
-/** The port answers in another protocol than the expected one. */
+/** Failures that show that the port answers in another protocol than the expected one. */
 const NOT_S3: ReadonlySet<string> = new Set([
   'EPROTO',
   'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -110,7 +110,10 @@ const NOT_S3: ReadonlySet<string> = new Set([
 
 const CLOSED_HERE: ReadonlySet<string> = new Set(['ECANCELED', 'UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
 
-/** Maps the `code` of an error of Node.js, undici or src/store/http/direct; every unlisted code is a network error. */
+/**
+ * Maps the `code` of an error of Node.js, undici or src/store/http/direct. Every unlisted code is a network
+ * error.
+ */
 export function codeOfFailure(failure: string): StoreErrorCode {
   if (UNTRUSTED.has(failure)) return 'untrusted-certificate';
   if (NOT_S3.has(failure) || failure.startsWith('HPE_') || failure.startsWith('ERR_SSL_')) return 'not-s3';

@@ -10,7 +10,10 @@ export interface ListedObject {
   readonly etag: string;
 }
 
-/** Counts of objects by how three ETags compare: the listing's, that of GET, and the MD5 of the content. */
+/**
+ * Counts of objects, by how three values compare: the ETag in the listing, the ETag in the answer to GET, and
+ * the MD5 of the content.
+ */
 export interface EtagSample {
   readonly objects: number;
   /** Objects without an ETag in the listing. */
@@ -19,7 +22,10 @@ export interface EtagSample {
   readonly without: number;
   /** Objects whose ETag differs between the listing and GET. */
   readonly differing: number;
-  /** Objects whose ETag looks like an MD5: `right` where it is the MD5 of the content. */
+  /**
+   * Objects whose ETag looks like an MD5. `right` counts those whose ETag is the MD5 of the content, `wrong`
+   * the others.
+   */
   readonly md5: { readonly right: number; readonly wrong: number };
 }
 
@@ -38,7 +44,8 @@ export class Md5Counter {
 }
 
 /**
- * Reads these objects whole. Compares the ETag of each answer with the listing and with the MD5 of the content.
+ * Reads each of `objects` whole. Compares the ETag of each answer with the listing and with the MD5 of the
+ * content.
  */
 export async function sampleEtags(
   store: Pick<ObjectStore, 'get'>,

@@ -1,6 +1,6 @@
 /**
- * This many objects whose ETags differ between listing and GET prove that the store has two kinds of ETag. A
- * smaller tree needs all of its files to differ.
+ * If the ETags of this many objects differ between listing and GET, the store has two kinds of ETag. In a
+ * tree with fewer files, all of its files must differ.
  */
 const ENOUGH = 3;
 /**
@@ -8,17 +8,20 @@ const ENOUGH = 3;
  * listings.
  */
 const ENOUGH_TIMES = 2;
-/** Bound on the remembered paths. */
+/** The most paths that are remembered. */
 const MOST_NOTED = 64;
 
 /**
- * Decides whether this store's listings and its answers to GET have the same ETags. One object that differs was
- * replaced after it was listed. If several differ and the listings before and after are equal, nothing was
- * replaced: the listings have their own ETags, as with some gateways and with stores that encrypt.
+ * Decides whether this store's listings and its answers to GET have the same ETags. If the two ETags of one
+ * object differ, the object was replaced after it was listed. If they differ for several objects, and the
+ * listings before and after are equal, no object was replaced: then the listings have their own ETags, as
+ * with some gateways and with stores that encrypt.
  */
 export class EtagTrust {
   readonly #onOwn: () => void;
-  /** By path: how many spans between two equal listings its ETag differed in, since the listing last changed. */
+  /**
+   * For each path, how often its ETag differed between two equal listings, since the listing last changed.
+   */
   readonly #differing = new Map<string, number>();
   /** Paths that differed since the last listing began. */
   #noted = new Set<string>();
@@ -36,7 +39,7 @@ export class EtagTrust {
     this.#own = true;
   }
 
-  /** Whether listings have their own ETags, which then say nothing about the ETag of GET. */
+  /** Whether listings have their own ETags. Such an ETag says nothing about the ETag of GET. */
   get own(): boolean {
     return this.#own;
   }
@@ -51,12 +54,15 @@ export class EtagTrust {
     if (!this.#own && this.#noted.size < MOST_NOTED) this.#noted.add(path);
   }
 
-  /** Unexplained paths that differed since the last listing began. */
+  /** Paths for which {@link differs} was called since the last listing began. */
   get noted(): ReadonlySet<string> {
     return this.#noted;
   }
 
-  /** A listing begins. Pass the result to {@link listed}. */
+  /**
+   * Notes that a listing begins. Returns the paths that differed before, which must be passed to
+   * {@link listed}.
+   */
   listing(): ReadonlySet<string> {
     const noted = this.#noted;
     this.#noted = new Set();
@@ -64,8 +70,9 @@ export class EtagTrust {
   }
 
   /**
-   * A listing ended. `before`: the paths that differed before it began. A later difference may be a change that
-   * the listing does not show.
+   * Notes that a listing ended, whose content has this digest. `before`: the paths that differed before it
+   * began. Paths that differed later do not count, because their objects may have changed without this
+   * listing showing it.
    */
   listed(digest: string, before: ReadonlySet<string>): void {
     if (this.#own) return;

@@ -1,9 +1,9 @@
 /**
- * What an ETag may be: one rule for listings, answers to GET and HEAD, and adopted objects. ETags are sent back
- * in headers, kept in trees and labels, and shown to people.
+ * What an ETag may be: one rule for listings, for answers to GET and HEAD, and for objects that a fetch found
+ * in place of the listed ones. ETags are sent back in headers, kept in trees and labels, and shown to people.
  */
 
-/** Bytes. S3's ETags have at most 38; 70 were seen from other stores. */
+/** The most bytes of an ETag. S3's ETags have at most 38; ETags of 70 were seen from other stores. */
 export const LONGEST_ETAG = 1024;
 
 const DOUBLE_QUOTE = 0x22;
@@ -11,21 +11,21 @@ const UPPER_W = 0x57;
 const SLASH = 0x2f;
 
 /**
- * RFC 9110, 8.8.3: a visible character except the double quote. The RFC also allows bytes above ASCII, but few
- * clients can send them in a header.
+ * Whether an ETag may have this byte: a visible character except the double quote (RFC 9110, 8.8.3). The RFC
+ * also allows bytes above ASCII, but few clients can send them in a header.
  */
 export function isEtagByte(byte: number): boolean {
   return byte > 0x20 && byte < 0x7f && byte !== DOUBLE_QUOTE;
 }
 
-/** Whether this can be an ETag, without its quotes. */
+/** Whether a text can be an ETag without its quotes. */
 export function isEtag(text: string): boolean {
   if (text.length === 0 || text.length > LONGEST_ETAG) return false;
   for (let at = 0; at < text.length; at++) if (!isEtagByte(text.charCodeAt(at))) return false;
   return true;
 }
 
-/** An ETag without its quotes and without the mark of a weak one, which proxies add. */
+/** Returns an ETag without its quotes and without the mark `W/` of a weak ETag, which proxies add. */
 export function bareEtag(etag: string): string {
   const start = etag.startsWith('W/') ? 2 : 0;
   const quoted = etag.length > start + 1 && etag[start] === '"' && etag.endsWith('"');

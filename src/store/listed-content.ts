@@ -7,16 +7,22 @@ import { StoreError } from './store-error.ts';
 
 type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** Versions whose answers are remembered; some 300 bytes each. */
+/** The most versions whose answers are remembered; some 300 bytes each. */
 const MOST_VERSIONS = 10_000;
 
-/** Listings and headers have whole seconds, and stores round them differently. */
+/**
+ * The most milliseconds by which a date in a header may be later than in the listing. Both have whole
+ * seconds, and stores round them differently.
+ */
 const SECOND_MS = 1000;
 
 /** What the first answer for a version said; later answers must say the same. */
 interface Accepted {
   readonly etag: string;
-  /** If-Match for later requests; undefined: no condition can match. */
+  /**
+   * The ETag that later requests have in If-Match. Undefined: they have no If-Match, because no ETag can
+   * match.
+   */
   readonly condition: string | undefined;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
@@ -24,37 +30,38 @@ interface Accepted {
 
 interface Answer {
   readonly object: ObjectBody;
-  /** Undefined: no If-Match was sent. */
+  /** The ETag in the request's If-Match. Undefined: no If-Match was sent. */
   readonly condition: string | undefined;
-  /** The store said that the condition does not hold; the request was repeated without it. */
+  /** Whether the store said that the condition does not hold. The request was then repeated without it. */
   readonly refused: boolean;
 }
 
-/** With each option named, so that none is forgotten where they are copied. */
+/** The options of GET, each of them required, so that code which copies them cannot forget one. */
 type EveryGetOption = { readonly [Name in keyof Required<GetOptions>]: GetOptions[Name] };
 
 interface Listed {
   readonly path: string;
-  /** The ETag as listed, or its substitute. */
+  /** The ETag in the listing, or the date that replaces a missing ETag. */
   readonly etag: string;
   readonly lastModified: number | undefined;
 }
 
 /**
  * Requests objects as they were listed: `ifMatch`, `size` and `lastModified` come from the listing. The ETag
- * identifies the version if listings and GET have the same ETags; otherwise size and date do. All parts of one
- * version have the same ETag and date. Answers carry the listed ETag.
+ * identifies the version of an object if listings and GET have the same ETags; otherwise size and date
+ * identify it. All answers for one version must have the same ETag and date. Answers are returned with the
+ * listed ETag.
  *
- * If-Match is sent only with an ETag that can match: not with one that GET marked as weak, nor with one that only
- * listings have.
+ * If-Match is sent only with an ETag that can match: not with one that GET marked as weak, nor with one that
+ * only listings have.
  */
 export class ListedContent implements ContentStore {
   readonly #store: ContentStore;
   readonly #trust: EtagTrust;
   readonly #accepted = new LRUCache<string, Accepted>({ max: MOST_VERSIONS });
   /**
-   * Whether the store accepted an If-Match although it sent no ETag. A store without ETags refuses every
-   * If-Match, so its refusal means nothing.
+   * Whether the store is known to evaluate If-Match although it sends no ETags. Other stores without ETags
+   * refuse every If-Match, so their refusal means nothing.
    */
   #conditionsHold = false;
 
@@ -63,7 +70,7 @@ export class ListedContent implements ContentStore {
     this.#trust = trust;
   }
 
-  /** @throws {StoreError} `changed`: the answer is, or may be, another version */
+  /** @throws {StoreError} `changed`: the answer has, or may have, another version of the object */
   async get(path: string, options: GetOptions): Promise<ObjectBody> {
     const { ifMatch: etag, size, lastModified } = options;
     // Without a listed version, request the current one.
@@ -74,8 +81,8 @@ export class ListedContent implements ContentStore {
   }
 
   /**
-   * Compares what the store has of a version with what was listed, and requests a part of it for that. Nothing binds later
-   * requests to this answer: a store may give another ETag in each.
+   * Compares the store's answer for an object with the listing, by requesting the part `range` of the object.
+   * Later requests need not agree with this answer, because a store may give another ETag in each answer.
    *
    * @throws {StoreError} `changed`, as get()
    */
@@ -85,7 +92,7 @@ export class ListedContent implements ContentStore {
     await leave(object);
   }
 
-  /** @param binds whether later answers for this version must say the same */
+  /** @param binds whether later answers for this version must have the same ETag and date */
   async #asListed(listed: Listed, options: GetOptions, binds: boolean): Promise<Answer> {
     const answer = await this.#ask(listed, options);
     if (this.#isListed(listed, answer)) {
@@ -117,7 +124,8 @@ export class ListedContent implements ContentStore {
     } catch (error) {
       const answer = error instanceof LengthError ? error.announced : undefined;
       if (answer === undefined) throw error;
-      // With a known ETag it is the right version, but damaged; otherwise it is another version.
+      // If the ETag is known for this version, the answer is of this version but damaged. Otherwise it is
+      // another version.
       const known = [bareEtag(listed.etag), this.#accepted.get(keyOf(listed))?.etag];
       if (answer.etag !== '' && known.includes(answer.etag)) throw error;
       throw changed(`${listed.path} has ${answer.size} bytes, not ${options.size} as listed`);
@@ -140,8 +148,8 @@ export class ListedContent implements ContentStore {
       return accepted.etag === answer.etag && accepted.lastModified === answer.lastModified;
     }
     if (answer.etag === '') {
-      // Only the size identifies the version. If the store is known to evaluate If-Match, its refusal means
-      // another version.
+      // Without ETag and date, only the size identifies the version. If the store is then known to evaluate
+      // If-Match, its refusal means another version.
       if (refused && answer.lastModified === 0 && this.#conditionsHold) return false;
       this.#conditionsHold ||= condition !== undefined && !refused;
     }
@@ -157,7 +165,7 @@ export class ListedContent implements ContentStore {
     return true;
   }
 
-  /** Only what later requests need: there may be a million files. */
+  /** Remembers an answer, but only if later requests need it, because there may be a million files. */
   #remember(listed: Listed, { object, condition, refused }: Answer): void {
     const { etag, lastModified } = object;
     const isConditional = etag !== '' && object.isWeak !== true;
@@ -169,13 +177,16 @@ export class ListedContent implements ContentStore {
   }
 }
 
-/** Without spreads: see docs/architecture.md, "What an object costs". */
+/**
+ * Returns the options with another `ifMatch`. Uses no spread: see docs/architecture.md, "What an object
+ * costs".
+ */
 function askingFor(options: GetOptions, ifMatch: string | undefined): EveryGetOption {
   const { signal, priority, deadlineMs, versionId, size, lastModified, range } = options;
   return { signal, priority, deadlineMs, versionId, ifMatch, size, lastModified, withoutEtag: true, range };
 }
 
-/** A missing date contradicts nothing. */
+/** Whether the dates agree. A missing date agrees with any date. */
 function isSameDate(listed: Listed, answer: ObjectHead): boolean {
   if (listed.lastModified === undefined || answer.lastModified === 0) return true;
   const later = answer.lastModified - listed.lastModified;
@@ -186,7 +197,7 @@ function keyOf({ path, etag }: Listed): string {
   return `${etag} ${path}`;
 }
 
-/** Ends an unread body: otherwise it would occupy its connection. */
+/** Ends an unread body, which would otherwise occupy its connection. */
 async function leave({ body }: ObjectBody): Promise<void> {
   try {
     for await (const _ of body) break;

@@ -1,9 +1,12 @@
 /** Whether content with the MD5 `found` is acceptable for an object with this ETag. */
 export type Md5Check = (found: string, etag: string) => boolean;
 
-/** If this many objects differ and none matches, the store's ETags are not MD5s. */
+/**
+ * If the content of this many objects has another MD5 than its ETag, and that of none has the same, the
+ * store's ETags are not MD5s.
+ */
 const ENOUGH = 8;
-/** In a smaller tree, each file must differ this many times, with the same bytes each time. */
+/** In a tree with fewer files, all of them must differ this many times, with the same bytes each time. */
 const ENOUGH_TIMES = 2;
 /** A tree of one file cannot tell a damaged object from a store whose ETags are no MD5s. */
 const FEWEST_FILES = 2;
@@ -16,12 +19,13 @@ interface Differing {
 
 /**
  * Decides whether this store's ETags that look like an MD5 are the MD5 of the content. They are trusted until
- * eight objects of the right length differ and none matches, and again as soon as one matches. One damaged object
- * among others changes nothing.
+ * eight objects of the right length differ and none matches, or until all files of a smaller tree differ
+ * twice. They are trusted again as soon as one object matches. One damaged object among others changes
+ * nothing.
  */
 export class Md5Trust {
   readonly #onChange: (trusted: boolean) => void;
-  /** By key; nothing is added once enough are known. */
+  /** The objects that differed, by key. Nothing is added once the ETags are known to be MD5s or not to be. */
   readonly #differing = new Map<string, Differing>();
   #matched = false;
   #trusted = true;
@@ -46,7 +50,7 @@ export class Md5Trust {
     this.#files = files;
   }
 
-  /** The check of one object. Call it only for content of the right length. */
+  /** Returns the check for one object. Call the check only for content of the right length. */
   of(key: string): Md5Check {
     return (found, etag) => {
       if (found === etag) this.#matches();
@@ -69,7 +73,10 @@ export class Md5Trust {
     if (this.#differing.size >= ENOUGH || this.#isWholeTree()) this.#turn(false);
   }
 
-  /** Content that differs with each download was damaged in transit, and says nothing about ETags. */
+  /**
+   * Whether all files of a small tree differed, with the same bytes each time. Content with other bytes in
+   * each download was damaged in transit, and says nothing about ETags.
+   */
   #isWholeTree(): boolean {
     const { size } = this.#differing;
     if (size < FEWEST_FILES || size < this.#files) return false;

@@ -9,37 +9,40 @@ export interface RequestOptions {
   /** Default `demand`. */
   readonly priority?: RequestPriority | undefined;
   /**
-   * Milliseconds for the whole request, including retries and waits; default 30,000. A body that is arriving may
-   * take longer, as long as it does not stall.
+   * Milliseconds for the whole request, including retries and waits; default 30,000. A body that is arriving
+   * may take longer, as long as it does not stall.
    */
   readonly deadlineMs?: number | undefined;
 }
 
 export interface GetOptions extends RequestOptions {
   /**
-   * The version of an object that may have been replaced or deleted since; without s3:GetObjectVersion it is
-   * `denied`.
+   * The S3 version id of the content to read, for an object that may have been replaced or deleted. Without
+   * s3:GetObjectVersion the request is `denied`.
    */
   readonly versionId?: string | undefined;
   /**
-   * The ETag, without its quotes, that the object must have; another is `changed`. With `withoutEtag`, an answer
-   * without an ETag is accepted: the store may have evaluated If-Match.
+   * The ETag, without its quotes, that the object must have; an object with another ETag is `changed`. With
+   * `withoutEtag`, an answer without an ETag is accepted, because the store may have evaluated If-Match.
    */
   readonly ifMatch?: string | undefined;
-  /** Bytes of the whole object in the listing: the answer is compared with it. */
+  /** Bytes of the whole object, as listed. The size in the answer is compared with it. */
   readonly size?: number | undefined;
   /** The object's date in the listing; only ListedContent uses it. */
   readonly lastModified?: number | undefined;
-  /** Accept an answer without a usable ETag. Otherwise it counts as not S3's. */
+  /**
+   * Accept an answer without a usable ETag. By default, such an answer counts as one of a server other than
+   * S3.
+   */
   readonly withoutEtag?: boolean | undefined;
   /** Bytes; `end` is exclusive. */
   readonly range?: { readonly start: number; readonly end: number } | undefined;
 }
 
 export interface ObjectHead {
-  /** Without its quotes; empty: the store sent no usable ETag (see `withoutEtag`). */
+  /** The ETag without its quotes; empty if the store sent no usable ETag (see `withoutEtag`). */
   readonly etag: string;
-  /** It was marked as weak: If-Match never holds for it. */
+  /** Whether the ETag was marked as weak: If-Match never holds for it. */
   readonly isWeak?: boolean;
   /** Bytes of the whole object, also if a range was requested. */
   readonly size: number;
@@ -50,8 +53,9 @@ export interface ObjectHead {
 
 export interface ObjectBody extends ObjectHead {
   /**
-   * Readable once, to its end; leaving it early (`return`, or the signal) closes its connection. Rejects with a
-   * StoreError: `corrupt` if length or checksum do not match, before the last chunk is delivered.
+   * The content, readable once, to its end. Leaving it early (`return`, or the signal) closes its connection.
+   * Rejects with a StoreError: `corrupt` if length or checksum do not match, before the last chunk is
+   * delivered.
    */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -63,13 +67,13 @@ export interface ObjectStore {
   /** @throws {StoreError} */
   head(key: string, options: RequestOptions): Promise<ObjectHead>;
   /**
-   * What `head` returns, by a conditional GET, which S3 bills alike and whose errors include a reason; undefined
-   * if the object still has this ETag. Without an ETag the request is unconditional.
+   * Returns what `head` returns; undefined if the object still has this ETag. Sends a conditional GET, which
+   * S3 bills like HEAD and whose errors include a reason. Without an ETag, the request is unconditional.
    *
    * @throws {StoreError}
    */
   headUnless(etag: string | undefined, key: string, options: RequestOptions): Promise<ObjectHead | undefined>;
-  /** All pages, or it rejects with a StoreError. */
+  /** Returns all pages of the listing, or rejects with a StoreError. */
   list(options: { readonly signal: AbortSignal }): Promise<ListedObjects>;
   close(): Promise<void>;
 }

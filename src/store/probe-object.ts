@@ -1,7 +1,7 @@
 import type { ObjectStore } from './object-store.ts';
 import type { Stop } from './stop.ts';
 
-/** A store that takes longer for one byte counts as not answering. */
+/** Milliseconds to wait. A store that takes longer for one byte counts as not answering. */
 const DEADLINE_MS = 10_000;
 
 /**
@@ -11,7 +11,8 @@ const DEADLINE_MS = 10_000;
  */
 export async function probeObject(store: Pick<ObjectStore, 'get'>, key: string, signal: Stop): Promise<void> {
   const range = { start: 0, end: 1 };
-  // Uses a reader's priority: if many objects are unreadable, their requests fill all background places.
+  // Uses a reader's priority, because the requests for many unreadable objects may fill all background
+  // places.
   const { body } = await store.get(key, { range, signal, priority: 'demand', deadlineMs: DEADLINE_MS });
   for await (const _ of body) break;
 }

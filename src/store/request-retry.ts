@@ -4,7 +4,7 @@ import type { Deadline } from './deadline.ts';
 import type { Stop } from './stop.ts';
 import { StoreError } from './store-error.ts';
 
-/** The pauses between tries. */
+/** How to pause between tries. */
 export interface Yielder {
   /** Ends early when `stop` aborts. */
   readonly sleep: (milliseconds: number, stop: Stop) => Promise<unknown>;
@@ -26,14 +26,15 @@ export const SYSTEM_PACE: Yielder = {
   random: Math.random,
 };
 
-/** Milliseconds for a request, its retries included. */
+/** Milliseconds for a request, including its retries. */
 export const DEFAULT_DEADLINE_MS = RETRIES.request.deadlineMs;
 
 /**
- * Retries until an attempt succeeds, its error is not retryable, the time is over, or the policy's tries are used
- * up. Starts the deadline's timer, and leaves it running.
+ * Calls `attempt` until it succeeds, its error is not retryable, the time is over, or all tries of the policy
+ * are used up. Starts the deadline's timer, and leaves it running.
  *
- * @throws {StoreError} the last attempt's; `aborted` if the caller's signal is
+ * @throws {StoreError} the error of the last attempt; `unreachable` if the time is over during the first
+ *   attempt; `aborted` if the caller's signal is aborted
  */
 export function withRetries<T>(
   attempt: () => Promise<T>,

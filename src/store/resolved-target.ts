@@ -7,11 +7,11 @@ export interface ResolvedTarget {
   readonly origin: string;
   /** The Host header. */
   readonly host: string;
-  /** Encoded, begins and ends with a slash; the encoded key follows. */
+  /** The path before the key: encoded, begins and ends with a slash. The encoded key follows it. */
   readonly basePath: string;
-  /** In the signature's scope. */
+  /** The region in the signature's scope. */
   readonly region: string;
-  /** In the signature's scope: `s3`, `s3-outposts` or `s3-object-lambda`. */
+  /** The service in the signature's scope: `s3`, `s3-outposts` or `s3-object-lambda`. */
   readonly service: string;
   /** `aws`, or the endpoint without the bucket. */
   readonly endpoint: string;
@@ -32,7 +32,7 @@ export function hasTenant(bucket: string): boolean {
   return bucket.includes(':') && !bucket.startsWith('arn:');
 }
 
-/** The bucket's ARN for a policy. Ceph's has the tenant in place of the AWS account. */
+/** Returns the bucket's ARN for a policy. An ARN of Ceph has the tenant in place of the AWS account. */
 export function arnOf(bucket: string): string {
   return bucket.startsWith('arn:') ? bucket : `arn:aws:s3::${hasTenant(bucket) ? '' : ':'}${bucket}`;
 }
@@ -41,19 +41,22 @@ export function isRegionName(text: string): boolean {
   return text.length <= 40 && REGION.test(text);
 }
 
-/** The same bucket in another region. Outside AWS only the signature names the region. */
+/**
+ * Returns the target for the same bucket in another region. At AWS, the host name has the region, too; at
+ * other stores, only the signature names it.
+ */
 export function withRegion(target: ResolvedTarget, region: string): ResolvedTarget {
   const url = new URL(target.origin);
   if (!isAwsHost(url.hostname)) return { ...target, region };
   const labels = url.hostname.split('.');
-  // The last match: a bucket may have the name of its region.
+  // Takes the last match, because a bucket may have the name of its region.
   const at = labels.lastIndexOf(target.region);
   if (at < 0) return { ...target, region };
   labels[at] = region;
   return atHost({ ...target, region }, `${url.protocol}//${labels.join('.')}${url.port && `:${url.port}`}`);
 }
 
-/** The same bucket at another address. */
+/** Returns the target for the same bucket at another address. */
 export function atHost(target: ResolvedTarget, origin: string): ResolvedTarget {
   return { ...target, origin, host: new URL(origin).host };
 }

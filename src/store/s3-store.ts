@@ -18,11 +18,11 @@ import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } 
 import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './request-retry.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
-  /** Concurrent requests for content; default: the connections of the transport. */
+  /** Concurrent requests for objects (not for listings); default: the connections of the transport. */
   readonly concurrency?: number;
   readonly yielder?: Yielder;
   readonly bodyBounds?: BodyBounds;
-  /** Default: a new one. */
+  /** Default: a new Md5Trust. */
   readonly md5?: Pick<Md5Trust, 'of'>;
 }
 
@@ -30,11 +30,11 @@ export interface S3StoreOptions extends SignedHttpOptions {
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * One prefix of one bucket, over S3. Closing it closes the transport.
+ * Reads one prefix of one bucket by the S3 protocol. Closing the store closes the transport.
  *
- * CPU of the client for a GET of 4 KiB from another process on loopback, 32 at a time, Node 20 on 2 cores: 1.07
- * ms through the SDK's client.send, 0.18 ms through get(). Of these, 0.06 ms write to the socket, and 0.03 ms
- * sign.
+ * CPU of the client for a GET of 4 KiB from another process on loopback, 32 at a time, Node 20 on 2 cores:
+ * 1.07 ms through the SDK's client.send, 0.18 ms through get(). Of the 0.18 ms, 0.06 ms are for writing to
+ * the socket, and 0.03 ms for signing.
  */
 export class S3Store implements ObjectStore {
   readonly #http: SignedHttp;
@@ -93,7 +93,7 @@ export class S3Store implements ObjectStore {
       const head = headOf(answer, true);
       // Reading the rest of a small object keeps its connection. The bytes are not used.
       await this.#http.collect(answer, SMALL_BYTES, deadline);
-      // Not every store evaluates the condition.
+      // Compares the ETags, because not every store evaluates the condition.
       return head.etag !== '' && head.etag === bare ? undefined : head;
     });
   }
@@ -107,7 +107,7 @@ export class S3Store implements ObjectStore {
     return this.#http.transport.close();
   }
 
-  /** One request with a short answer, retried as the policy allows. */
+  /** Sends a request that has a short answer, and retries it as the policy allows. */
   async #ask<T>(
     request: StoreRequest,
     { signal, priority = 'demand', deadlineMs = DEFAULT_DEADLINE_MS }: RequestOptions,
@@ -130,7 +130,10 @@ export class S3Store implements ObjectStore {
   }
 }
 
-/** Without a length, only the end of the body would tell the object's size. */
+/**
+ * Reads the head of an answer. The size is 0 if the answer announces no length: only the end of the body
+ * would tell it.
+ */
 function headOf(answer: StoreAnswer, withoutEtag = false): ObjectHead {
   return readHead(answer, announcedLength(answer) ?? 0, { withoutEtag });
 }

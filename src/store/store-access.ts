@@ -36,7 +36,7 @@ export interface StoreAccess {
   readonly places: readonly [first: StorePlace, ...others: readonly StorePlace[]];
 }
 
-/** Rejects with SettingError or StoreError. */
+/** Resolves a bucket at each of its endpoints. Rejects with SettingError or StoreError. */
 export async function findAccess(
   options: AccessOptions,
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,4 +1,4 @@
-/** One answer of the store: its Date, and this host's time before the request and after the answer. */
+/** One answer of the store: its Date header, and this host's time before the request and after the answer. */
 export interface DatedAnswer {
   /** Milliseconds since the epoch, by this host. */
   readonly sent: number;
@@ -7,15 +7,16 @@ export interface DatedAnswer {
   readonly date: number;
 }
 
-/** Two clocks drift apart by up to this share of the time between two answers. */
+/** The two clocks drift apart by up to this share of the time between two answers. */
 const DRIFT = 0.0005;
 const DATE_RESOLUTION_MS = 1000;
 
 /**
- * Estimates the store's time from its Date headers. One Date gives the store's offset to within a second plus the
- * duration of its request. The estimate is the intersection of all of these intervals, so a few Dates give it far
- * more exactly. If this host's clock lies within the intersection, it is used unchanged: nodes with synchronized
- * clocks (NTP) then agree on an instant to the millisecond.
+ * Estimates the store's time from its Date headers. One Date gives an interval for the offset between the two
+ * clocks, as long as one second plus the duration of the request. The estimate is the intersection of the
+ * intervals of all Dates, so a few Dates give it far more exactly. If an offset of 0 lies within the
+ * intersection, this host's clock is used unchanged: nodes with synchronized clocks (NTP) then agree on an
+ * instant to the millisecond.
  */
 export class StoreClock {
   #least = Number.NEGATIVE_INFINITY;
@@ -34,7 +35,9 @@ export class StoreClock {
     this.#observedAt = received;
   }
 
-  /** Milliseconds to add to this host's time; 0 if its clock agrees with the Dates. */
+  /**
+   * Milliseconds to add to this host's time to get the store's; 0 if this host's clock agrees with the Dates.
+   */
   get offset(): number {
     if (this.#least <= 0 && this.#most >= 0) return 0;
     return (this.#least + this.#most) / 2;

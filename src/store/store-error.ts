@@ -1,6 +1,6 @@
 import { printable } from '../base/printable.ts';
 
-/** Stable: metrics, status and exit codes use it as a key. */
+/** The codes are stable, because metrics, status and exit codes use them as keys. */
 export type StoreErrorCode =
   | 'unreachable'
   | 'throttled'
@@ -46,8 +46,8 @@ const SAYS: Readonly<Record<StoreErrorCode, string>> = {
 };
 
 /**
- * A failure of the store. `message` says in one sentence what is wrong, built from code and detail; no text ever
- * contains a credential.
+ * A failure of the store. `message` says in one sentence what is wrong; it is built from code and detail. No
+ * text of the error ever contains a credential.
  */
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
@@ -65,7 +65,7 @@ export class StoreError extends Error {
     retryable: boolean,
     options: { readonly cause?: unknown } = {},
   ) {
-    // Line ends and indentation of a document carry no meaning.
+    // Line ends and indentation of an error document carry no meaning.
     const said = printable(detail.trim().replace(/[\t\r\n][ \t\r\n]*/g, ' '));
     super(said === '' ? SAYS[code] : `${SAYS[code]}: ${said}`, options);
     this.name = 'StoreError';

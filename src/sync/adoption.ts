@@ -9,9 +9,10 @@ import { isShown } from './shown.ts';
 type Cache = Pick<ContentCachePort, 'fetchCurrent' | 'hide'>;
 
 /**
- * Versions that were fetched in place of the listed ones, for a store in which objects change faster than they can be
- * listed. Each is in the cache when it becomes known. Each path is adopted once, so rebuilding and fetching with the
- * adopted versions terminates.
+ * Adopts versions: fetches them in place of the listed ones, for a store in which objects change faster than
+ * they can be listed. The content of an adopted version is in the cache, unless it is too large or the disk
+ * has no room. Each path is adopted once, so rebuilding the tree and fetching with the adopted versions comes
+ * to an end.
  */
 export class Adoptions {
   readonly #cache: Cache;
@@ -26,7 +27,10 @@ export class Adoptions {
     return this.#objects;
   }
 
-  /** Adopts the current version under an entry's path, if there is one. Rejects with the store's error. */
+  /**
+   * Fetches the current version under an entry's path and adopts it. If there is no object any more, records
+   * that. Rejects with the store's error.
+   */
   async take({ generation, bound }: FetchTarget, index: number, signal: Stop): Promise<void> {
     const path = generation.path(index);
     const nameOf = (etag: string, size: number): string => versionName(path, etag, size);
@@ -41,7 +45,10 @@ export class Adoptions {
     }
   }
 
-  /** Records where the content of adopted entries is, so that none is fetched again. */
+  /**
+   * Records in the target where the content of adopted versions is, so that no adopted version is fetched
+   * again.
+   */
   note({ generation, content }: FetchTarget): void {
     for (const [path, { version, located }] of this.#found) {
       const index = generation.find(path);
@@ -51,7 +58,7 @@ export class Adoptions {
     }
   }
 
-  /** Adopted versions that were not shown must not occupy the cache. */
+  /** Tells the cache which adopted versions are not shown, because these must not occupy the cache. */
   release(shown: Generation | undefined): void {
     for (const [path, { version }] of this.#found) {
       if (!isShown(shown, { path, name: version.name })) this.#cache.hide(version);

@@ -5,14 +5,17 @@ import { hideContent, newFiles } from './cache-visibility.ts';
 import type { ContentCachePort } from './ports.ts';
 
 /**
- * An armed tree is built, persisted up to its last write, and fully local this long before its instant: the remaining
- * work takes milliseconds.
+ * Work on an armed tree continues this long before its instant: the tree is built again, made local, and
+ * persisted up to the last write. The remaining work takes milliseconds.
  */
 const LEAD_MS = 2_000;
-/** A million files take some seconds to build and persist. */
+/** Added to LEAD_MS for each file: a million files take some seconds to build and persist. */
 const LEAD_MS_PER_FILE = 0.01;
 
-/** A tree to be shown at an instant. Its content is fetched as soon as it is known, and kept. */
+/**
+ * Keeps the armed tree, which is to be shown at an instant. Its content is fetched as soon as the tree is
+ * known, and stays in the cache.
+ */
 export class ArmedTree {
   readonly #cache: Pick<ContentCachePort, 'hide'>;
   #armed: Armed | undefined;
@@ -27,7 +30,7 @@ export class ArmedTree {
     return this.#armed;
   }
 
-  /** When to continue with it, milliseconds since the epoch. */
+  /** When to continue work on the armed tree, in milliseconds since the epoch; infinite if there is none. */
   get dueAt(): number {
     if (this.#armed === undefined) return Number.POSITIVE_INFINITY;
     const { candidate, at } = this.#armed;
@@ -46,7 +49,10 @@ export class ArmedTree {
     this.#kept = { digest, built };
   }
 
-  /** The armed tree is cancelled or replaced: stop keeping its content, except content that is shown. */
+  /**
+   * Call this if the armed tree is cancelled or replaced. Stops keeping its content, except content that is
+   * shown.
+   */
   async release(shown: Generation | undefined, yielder: Yielder): Promise<void> {
     const kept = this.#kept;
     this.#armed = undefined;

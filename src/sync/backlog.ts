@@ -28,7 +28,7 @@ export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   readonly unreadableWaitMs: number;
   /** Requests a newer listing; resolves with the result. */
   readonly refresh: () => Promise<{ readonly kind: 'current' | 'published' | 'held' | 'failed' }>;
-  /** The shown tree has too many unreadable objects to be called ready. */
+  /** Called if the shown tree has too many unreadable objects to be called ready. */
   readonly onHeld?: (held: HeldView) => void;
   readonly etags?: Pick<EtagFindings, 'revision'> | undefined;
   /** Whether the error alone shows that only this content is unreadable, while the store delivers other content. */
@@ -37,7 +37,7 @@ export interface BacklogOptions extends Omit<FetchMeans, 'allowedMs'> {
   readonly mustBeWhole?: boolean | undefined;
 }
 
-/** How a pass over the wanted entries ended; `again`: the store failed, or more objects must be waited for. */
+/** How a pass over the wanted entries ended. `again`: the store failed, or the tree waits for objects. */
 type PassEnd = 'done' | 'again' | 'given-up';
 
 interface StaleEntry {
@@ -46,10 +46,11 @@ interface StaleEntry {
 }
 
 /**
- * Makes the shown tree's missing content local: everything of the first tree; later, content that did not fit on disk
- * while two trees were shown, and objects that could not be read. In index order, breadth first with the files of a
- * directory together, to stay ahead of a scan. Blobs recovered from an earlier run count as local without being read:
- * each is verified when first opened, which costs less than reading a whole cache at start.
+ * Fetches the missing content of the shown tree: all of the first tree; later, content that did not fit on
+ * disk while two trees were shown, and objects that could not be read. Fetches in index order, breadth first
+ * with the files of a directory together, to stay ahead of a scan. A blob recovered from an earlier run
+ * counts as local without being read. It is verified when first opened: that costs less than reading a whole
+ * cache at start.
  */
 export class Backlog {
   readonly #options: BacklogOptions;
@@ -59,26 +60,26 @@ export class Backlog {
   readonly #abort = new AbortController();
   readonly #wait: ObjectWait;
   readonly #earlyFetch: EarlyFetch;
-  /** Aborts the run over the shown tree; earlier runs may still wait for their last fetches. */
+  /** Aborts the run over the shown tree. Runs over earlier trees may still wait for their last fetches. */
   #left = new AbortController();
   readonly #runs = new Set<Promise<void>>();
   #isReady = false;
   #pausedBy: string | undefined;
   #held: HeldView | undefined;
-  /** The generation that an operator accepted as it is. */
+  /** The id of the generation that an operator accepted as it is. */
   #accepted: string | undefined;
 
   constructor(options: BacklogOptions) {
     this.#options = options;
     this.#wait = new ObjectWait(options.clock, options.log, options.unreadableWaitMs);
     this.#earlyFetch = new EarlyFetch(options);
-    // `ready` is optional to await: its rejection must not count as unhandled.
+    // Callers need not await `ready`, so its rejection must not count as unhandled.
     this.#ready.promise.catch(() => undefined);
   }
 
   /**
-   * Resolves when nothing is pending for the first time. Rejects with the store's error if it denies all reads, or if
-   * content of a tree that must be whole is unavailable: retries continue then, see `readyAtLast`.
+   * Resolves when nothing is pending for the first time. Rejects with the store's error if the store denies
+   * all reads, or if a tree that must be whole lacks content. Then retries continue: see `readyAtLast`.
    */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -112,21 +113,21 @@ export class Backlog {
     this.#accepted = this.#held?.generation;
   }
 
-  /** Begins with the content of the first tree, which is about to be shown. Nothing is judged before `start`. */
+  /** Begins to fetch content of the first tree, which is about to be shown. Judges nothing before `start`. */
   startAhead(target: FetchTarget): void {
-    // Few requests get all contents of a release, in the order in which they are stored: none must be requested by
-    // itself.
+    // A release is fetched by few requests, each for many contents in the order in which they are stored. An
+    // early fetch would request contents one by one.
     if (this.#options.planner === undefined) this.#earlyFetch.begin(target);
   }
 
-  /** Call this if the tree is not shown after all. */
+  /** Stops the early fetch. Call this if the tree is not shown after all. */
   async dropAhead(): Promise<void> {
     await this.#earlyFetch.stop();
   }
 
   /**
-   * Switches to a newly published tree. Fetches in progress continue: if the new tree has the same version, its run
-   * joins them. Otherwise frequent publications could keep large files from ever arriving.
+   * Switches to a newly published tree. Fetches in progress continue, and the run over the new tree joins
+   * those of its versions. Otherwise frequent publications could keep large files from ever arriving.
    */
   start(target: FetchTarget): void {
     this.#earlyFetch.leave();
@@ -172,9 +173,7 @@ export class Backlog {
     }
   }
 
-  /**
-   * The wanted entries that are not local, and how many of them count for `ready`. Marks those that are in the cache.
-   */
+  /** Returns wanted entries that are not local; `awaited` of them count for `ready`. Marks others local. */
   async #plan(
     { generation, content, bound }: FetchTarget,
     yielder: Yielder,
@@ -241,7 +240,7 @@ export class Backlog {
           if (left.aborted) return 'next';
           if (fetched.kind === 'stale') {
             stale.push({ index, error: fetched.error });
-            // Its result is not needed here, nor a rejection when the loop ends.
+            // The result of the refresh is not needed here, nor its rejection when the loop ends.
             if (stale.length === 1) this.#options.refresh().catch(() => undefined);
             return 'next';
           }
@@ -282,7 +281,7 @@ export class Backlog {
     return isOwnFault === undefined ? ask() : isOwnFault(error);
   }
 
-  /** Whether the tree is ready without this content, which is unavailable. */
+  /** Whether the tree counts as ready without the content of these entries, which is unavailable. */
   #isEnough({ generation }: FetchTarget, missing: Uint32Array): boolean {
     if (this.#isReady || this.#options.mustBeWhole !== true) return true;
     return missing.length === 0 || this.#accepted === generation.id;
@@ -294,8 +293,8 @@ export class Backlog {
   }
 
   /**
-   * Waits for a listing that began after the objects were found gone or changed. If it still has them, the store does
-   * not deliver them: they have failed. Returns whether to try them again instead.
+   * Waits for a listing that began after the objects were found gone or changed. If that listing still has an
+   * object, the object has failed: the store does not deliver it. Returns whether to retry instead.
    */
   async #settleStale(
     { generation }: FetchTarget,

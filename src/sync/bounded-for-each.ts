@@ -4,11 +4,11 @@ import { type Stop, stopperUnder } from '../store/stop.ts';
 export interface BoundedForEachOptions {
   /** Positions 0 to total - 1 are visited once each. */
   readonly total: number;
-  /** Visits at a time. */
+  /** The most visits at a time. */
   readonly concurrency: number;
   readonly yielder: Yielder;
   readonly signal: AbortSignal;
-  /** Once aborted, no more positions are visited; visits in progress finish. */
+  /** Once this is aborted, no more positions are visited, but visits in progress finish. */
   readonly until?: AbortSignal;
 }
 
@@ -16,9 +16,10 @@ export interface BoundedForEachOptions {
 const ENDED = 'the iteration has ended';
 
 /**
- * Visits positions in order, by a few workers with one cursor: a million positions allocate no million promises. A
- * visit that returns `stop` ends the iteration. A visit that rejects ends it too, and the iteration rejects with its
- * error. Both abort the visits in progress; the iteration returns after they have ended.
+ * Visits positions in order. A few workers share one cursor, so that a million positions do not allocate a
+ * million promises. A visit that returns `stop` ends the iteration. A visit that rejects ends it, too, and
+ * the iteration rejects with the same error. Both abort the visits in progress, and the iteration returns
+ * after these have ended.
  */
 export async function boundedForEach(
   { total, concurrency, yielder, signal, until }: BoundedForEachOptions,

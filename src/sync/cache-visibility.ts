@@ -4,8 +4,8 @@ import type { ContentCachePort } from './ports.ts';
 import { boundFor, hasContent } from './prefetch-bound.ts';
 
 /**
- * Tells the cache that these entries are, or will be, shown. It does not evict 'within' entries to make room for
- * others.
+ * Tells the cache that these entries are shown, or will be. The cache does not evict entries within the
+ * prefetch bound to make room for others.
  */
 export async function showContent(
   cache: Pick<ContentCachePort, 'show'>,
@@ -23,9 +23,9 @@ export async function showContent(
 }
 
 /**
- * Tells the cache that these entries are no longer shown: they are evicted first.
+ * Tells the cache that these entries are no longer shown, so that it evicts them first.
  *
- * @param now the shown tree: versions that it shows under another path stay
+ * @param now the tree that is shown now: versions of a release that it shows under another path stay
  */
 export async function hideContent(
   cache: Pick<ContentCachePort, 'hide'>,
@@ -41,7 +41,10 @@ export async function hideContent(
   }
 }
 
-/** In a release several paths may share a version: it is hidden only when none of them is shown. */
+/**
+ * Hides versions of a release. Several paths may share a version, so a version is hidden only if the shown
+ * tree has it under no path.
+ */
 async function hideVersions(
   cache: Pick<ContentCachePort, 'hide'>,
   generation: Generation,
@@ -64,7 +67,7 @@ async function hideVersions(
   }
 }
 
-/** The files whose size lies between two bounds: a change of the bound affects them. */
+/** Yields the files whose size lies between two bounds: a change from one bound to the other affects them. */
 export function* filesBetween(generation: Generation, one: number, other: number): Generator<number> {
   const low = Math.min(one, other);
   const high = Math.max(one, other);
@@ -78,7 +81,10 @@ export function* everyEntry(generation: Generation): Generator<number> {
   for (let index = 0; index < generation.entries; index++) yield index;
 }
 
-/** Indices into the new generation. */
+/**
+ * Yields the added and changed entries, or all entries if there was no earlier generation, as indices of the
+ * new generation.
+ */
 export function* newFiles({
   generation,
   changes,
@@ -93,7 +99,7 @@ export function* newFiles({
   }
 }
 
-/** Indices into the old generation. */
+/** Yields the changed and removed entries, as indices of the old generation. */
 export function* goneFiles(changes: GenerationChanges): Generator<number> {
   yield* changes.changedFrom;
   yield* changes.removed;

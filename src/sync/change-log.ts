@@ -14,9 +14,9 @@ export interface PathDifferences {
   readonly removed: readonly string[];
 }
 
-/** Kept in memory, and on disk: packed paths take some 20 bytes each. */
+/** The most bytes of packed paths, in memory and on disk. A packed path takes some 20 bytes. */
 const MOST_PACKED_BYTES = 8 * 1024 * 1024;
-/** Bound on the bytes unpacked to answer one request. */
+/** The most bytes of all paths when unpacked, which bounds the work for one request. */
 const MOST_RAW_BYTES = 64 * 1024 * 1024;
 const MOST_ENTRIES = 50;
 
@@ -24,7 +24,7 @@ const MAGIC = 'dmchange';
 const FORMAT = 1;
 const HEADER_BYTES = 16;
 const ENTRY_BYTES = 32;
-/** In place of a length: the paths were not kept. */
+/** Written in place of a length if the paths were not kept. */
 const NOT_KEPT = 0xffff_ffff;
 
 /** The changes of the last publications, bounded in number and bytes; the oldest are dropped first. Immutable. */
@@ -52,10 +52,11 @@ export class ChangeLog {
   }
 
   /**
-   * The combined changes of consecutive publications: leaves out paths that were added and removed again, or that
-   * regained their old content. Undefined if the changes of one are not kept.
+   * Returns the combined changes of consecutive publications. Leaves out paths that were added and removed
+   * again, or that regained their old content. Returns undefined if the changes of one of the publications
+   * are not kept.
    *
-   * @param numbers ascending, without gaps
+   * @param numbers the numbers of the publications, ascending and without gaps
    */
   async sum(numbers: readonly number[]): Promise<PathDifferences | undefined> {
     const all = new Map<string, ChangedPath>();
@@ -74,7 +75,10 @@ export class ChangeLog {
     return await differences(all.values(), yielder);
   }
 
-  /** The number of the last kept publication that removed a path or an ancestor of it. */
+  /**
+   * Returns the number of the last kept publication that removed this path, or a path below it; undefined if
+   * there is none.
+   */
   async removalOf(path: string): Promise<number | undefined> {
     const yielder = new Yielder();
     for (const entry of this.entries.toReversed()) {
@@ -88,7 +92,10 @@ export class ChangeLog {
     return undefined;
   }
 
-  /** Encodes for the disk. The reader verifies the bytes as a whole. */
+  /**
+   * Encodes the log for the disk. It needs no checksum of its own, because the reader verifies the whole
+   * file.
+   */
   encode(): Uint8Array {
     const size = this.entries.reduce(
       (sum, { packed }) => sum + ENTRY_BYTES + (packed?.length ?? 0),
@@ -111,7 +118,7 @@ export class ChangeLog {
     return bytes;
   }
 
-  /** Undefined if the bytes have another format or are truncated. */
+  /** Decodes a log. Returns undefined if the bytes have another format or are truncated. */
   static decode(encoded: Uint8Array): ChangeLog | undefined {
     const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
     if (bytes.length < HEADER_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
@@ -160,7 +167,10 @@ async function differences(changes: Iterable<ChangedPath>, yielder: Yielder): Pr
 
 const RUN = 4_096;
 
-/** Merges short sorted runs and yields in between: sorting 300,000 paths takes half a second. */
+/**
+ * Sorts paths by merging short sorted runs. Yields to the event loop in between, because sorting 300,000
+ * paths takes half a second.
+ */
 async function sorted(paths: readonly string[], yielder: Yielder): Promise<readonly string[]> {
   let runs: (readonly string[])[] = [];
   for (let at = 0; at < paths.length; at += RUN) {

@@ -6,9 +6,11 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** Bound on one publication's unpacked paths: some 300,000 paths. */
+/** The most bytes of one publication's paths when unpacked: some 300,000 paths. */
 const MOST_BYTES = 32 * 1024 * 1024;
-/** A path has at most 4,095 bytes. */
+/**
+ * The most bytes of one record: flags, length, path (at most 4,095 bytes, and a slash), and two fingerprints.
+ */
 const MOST_RECORD_BYTES = 1 + 2 + 4096 + 16;
 const FIRST_BYTES = 64 * 1024;
 const FINGERPRINT_BYTES = 8;
@@ -25,17 +27,20 @@ export interface ChangeCounts {
   readonly removed: number;
 }
 
-/** The paths that one publication changed, with the old and new content, packed. */
+/** The paths that one publication changed, with fingerprints of the old and new content, packed. */
 export interface PackedChanges extends ChangeCounts {
-  /** Undefined if there were too many to keep. */
+  /** Undefined if there were too many paths to keep. */
   readonly packed: Uint8Array | undefined;
-  /** Bytes before packing. */
+  /** The number of bytes before packing. */
   readonly rawBytes: number;
 }
 
 export const NO_CHANGES: PackedChanges = { added: 0, changed: 0, removed: 0, packed: undefined, rawBytes: 0 };
 
-/** A changed path with its old and new content; undefined: it did not or does not exist. */
+/**
+ * A changed path, with fingerprints of its old and new content. `before` is undefined if the path did not
+ * exist, `after` if it no longer exists.
+ */
 export interface ChangedPath {
   /** A directory's path ends in a slash. */
   readonly path: string;
@@ -44,8 +49,8 @@ export interface ChangedPath {
 }
 
 /**
- * Packs the changes of a publication. A tree consists of its files and its empty directories: the other directories
- * follow from them. Fingerprints identify the content, so that several publications can be combined.
+ * Packs the changes of a publication: its files and its empty directories, because the other directories
+ * follow from these. Fingerprints identify the content, so that several publications can be combined.
  */
 export async function packChanges(
   previous: Generation,
@@ -95,13 +100,13 @@ export async function packChanges(
   return { added, changed: changes.changed.length, removed, packed, rawBytes: raw?.length ?? 0 };
 }
 
-/** Packing less takes under a millisecond, which is not worth another thread. */
+/** Packs up to FIRST_BYTES at once: that takes under a millisecond, which is not worth another thread. */
 async function pack(raw: Buffer): Promise<Uint8Array> {
   const options = { level: constants.Z_BEST_SPEED };
   return raw.length <= FIRST_BYTES ? deflateRawSync(raw, options) : await deflate(raw, options);
 }
 
-/** Rejects if `packChanges` did not produce the bytes. */
+/** Unpacks the changes of a publication. Rejects if `packChanges` did not produce the bytes. */
 export async function unpackChanges({ packed, rawBytes }: PackedChanges): Promise<readonly ChangedPath[]> {
   if (packed === undefined) return [];
   const raw = (await inflate(packed, { maxOutputLength: Math.max(1, rawBytes) })) as Buffer;
@@ -137,7 +142,7 @@ function fingerprint(generation: Generation, index: number): Buffer {
   return bytes;
 }
 
-/** A growing buffer; beyond its bound the content is discarded. */
+/** A growing buffer of records. If it would exceed MOST_BYTES, its content is discarded. */
 class Records {
   #bytes: Buffer | undefined = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;

@@ -7,11 +7,12 @@ export interface ComparedGenerations extends PathDifferences {
 }
 
 /**
- * The paths that differ between two generations of the history, in either order. A tree that was shown several times
- * has one id; the shortest distance between the two is used.
+ * Returns the paths that differ between two generations of the history, in either order. A tree that was
+ * shown several times has the same id each time. Then this uses the last time when `to` was shown, and the
+ * time when `from` was shown that is nearest to it.
  *
  * @param from undefined: the generation before `to`
- * @returns undefined if one of them, or the changes between them, is no longer kept
+ * @returns undefined if one of the two generations, or the changes between them, is no longer kept
  */
 export async function compareGenerations(
   history: readonly HistoryEntry[],

@@ -3,17 +3,23 @@ import { type Generation, NONE } from '../tree/index.ts';
 
 /** The state of one entry's content. */
 export const MARK = {
-  /** Unknown: to be fetched, if within the bound. */
+  /** It is unknown whether the content is local. It is to be fetched if the file is within the bound. */
   unknown: 0,
-  /** A blob is on disk: verified (then there is a fingerprint), or recovered, and verified when first opened. */
+  /**
+   * The content is on disk. Either it is verified, and then has a fingerprint, or it was recovered from an
+   * earlier run, and is verified when first opened.
+   */
   local: 1,
-  /** The disk had no room for it: it counts as past the bound. */
+  /** The disk had no room for the content, so the file counts as past the bound. */
   noRoom: 2,
 } as const;
 
 /** The state of the content of each entry of one generation. 9 bytes an entry. */
 export class ContentState {
-  /** In a SharedArrayBuffer: the session reads it while this thread writes. ABSENT, ARRIVING or a fingerprint. */
+  /**
+   * For each entry, ABSENT, ARRIVING or a fingerprint. In a SharedArrayBuffer, because the session reads it
+   * while this thread writes.
+   */
   readonly fingerprints: BigUint64Array;
   readonly marks: Uint8Array;
 
@@ -22,12 +28,15 @@ export class ContentState {
     this.marks = new Uint8Array(entries);
   }
 
-  /** Tells the session not to request this content: it is being fetched. Holds until setAbsent() or the arrival. */
+  /**
+   * Tells the session not to request this content, because it is being fetched. Holds until setAbsent() or
+   * the arrival.
+   */
   setArriving(index: number): void {
     Atomics.compareExchange(this.fingerprints, index, ABSENT, ARRIVING);
   }
 
-  /** The fetch failed. No effect on content that has arrived. */
+  /** Tells the session that the fetch has ended. Has no effect on content that has arrived. */
   setAbsent(index: number): void {
     Atomics.compareExchange(this.fingerprints, index, ARRIVING, ABSENT);
   }
@@ -37,19 +46,20 @@ export class ContentState {
     this.marks[index] = MARK.local;
   }
 
-  /** Its content is no longer on disk. */
+  /** Records that the content of an entry is no longer on disk. */
   forget(index: number): void {
     Atomics.store(this.fingerprints, index, ABSENT);
     this.marks[index] = MARK.unknown;
   }
 
   /**
-   * Copies the state of unchanged entries, by `origin` of GenerationChanges, unless their state is known here
-   * already. Synchronous: called right before the swap, and again after it for what changed meanwhile. 1,000,000
-   * entries take 20 ms.
+   * Copies the state of unchanged entries from the previous generation, unless their state is already known
+   * here. `origin` is that of GenerationChanges. This is synchronous, because it is called right before the
+   * swap. It is called again after the swap, for what changed meanwhile. 1,000,000 entries take 20 ms.
    */
   carryOver(previous: ContentState, origin: Uint32Array): void {
-    // As pairs of 32-bit words: reading a BigUint64Array allocates an object for each element.
+    // Copies each fingerprint as a pair of 32-bit words, because reading a BigUint64Array allocates an object
+    // for each element.
     const from = new Uint32Array(previous.fingerprints.buffer);
     const to = new Uint32Array(this.fingerprints.buffer);
     for (let index = 0; index < origin.length; index++) {
@@ -63,7 +73,7 @@ export class ContentState {
     }
   }
 
-  /** Records a blob that a read made local; the version may have left the tree meanwhile. */
+  /** Records that a read made a version local, unless the version has left the tree meanwhile. */
   note(
     generation: Generation,
     version: { readonly name: string; readonly path: string },

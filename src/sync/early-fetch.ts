@@ -9,14 +9,14 @@ import { SlowFetches } from './unreadable/slow-fetches.ts';
 
 export interface EarlyFetchMeans extends Pick<TimedMeans, 'clock'> {
   readonly cache: Pick<ContentCachePort, 'ensure' | 'has'>;
-  /** Fetches at a time. */
+  /** The most fetches at a time. */
   readonly concurrency: number;
 }
 
 /**
- * Fetches content of the first tree while that tree is persisted, mounted, and waits for its date: otherwise the store
- * would get no request for a tenth of a second or more. This judges nothing: it ends at the first failure, and the
- * backlog, which runs once the tree is shown, requests the content again.
+ * Fetches content of the first tree while that tree is persisted, mounted, and waits for its date. Otherwise
+ * the store would get no request for a tenth of a second or more. This class judges no failure: it ends at
+ * the first one. The backlog, which runs once the tree is shown, requests the content again.
  */
 export class EarlyFetch {
   readonly #means: EarlyFetchMeans;
@@ -39,7 +39,7 @@ export class EarlyFetch {
     this.#left.abort();
   }
 
-  /** Ends the fetches in progress too. */
+  /** Aborts the fetches in progress, too. Resolves when they have ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#run;
@@ -48,7 +48,8 @@ export class EarlyFetch {
   async #fetch(target: FetchTarget, until: AbortSignal, signal: AbortSignal): Promise<void> {
     const { cache, clock, concurrency } = this.#means;
     const { generation, content, bound } = target;
-    // Not shared: the backlog, which requests the same content, reports slow fetches.
+    // Nothing reports the slow fetches of this list, because the backlog requests the same content, and
+    // reports them.
     const slow = new SlowFetches(clock);
     const means = { cache, clock, slow, allowedMs: (_: string, ms: number) => ms };
     const iterating = { total: generation.entries, concurrency, yielder: new Yielder(), signal, until };

@@ -8,12 +8,15 @@ import type { ContentVersion, Generation } from '../tree/index.ts';
 import { codeOf } from './failure.ts';
 import { hasContent } from './prefetch-bound.ts';
 
-/** `own-listing-etags`: the listing's ETags differ from GET's; `no-md5-etags`: they look like an MD5 but are not. */
+/**
+ * `own-listing-etags`: listings have other ETags than answers to GET. `no-md5-etags`: the ETags look like an
+ * MD5, but are none.
+ */
 export type StoreTrait = 'own-listing-etags' | 'no-md5-etags';
 
 /** Findings about the store's ETags, for code whose reads depend on them. */
 export interface EtagFindings {
-  /** Increases with each finding: what was unreadable before may be readable now. */
+  /** Increases with each finding. After a finding, content that was unreadable before may be readable. */
   readonly revision: number;
   readonly traits: readonly StoreTrait[];
 }
@@ -27,8 +30,8 @@ export interface TraitsKeeper {
 type ContentStore = Pick<ObjectStore, 'get'>;
 
 /**
- * After an ETag differed, one byte of this many other files is fetched, so that the decision does not depend on
- * readers.
+ * After a file was found to have another ETag than listed, one byte of up to this many other files is
+ * fetched, so that the decision does not depend on readers.
  */
 const SAMPLES = 3;
 const SAMPLE_DEADLINE_MS = 5_000;
@@ -42,7 +45,7 @@ const MOST_COUNTED = 8;
  * content requests. A finding applies to every reader at once.
  */
 export class EtagWitness implements EtagFindings {
-  /** For the store from which content is read. */
+  /** The findings about MD5s, for the store from which content is read. */
   readonly md5: Md5Trust;
   readonly #etags: EtagTrust;
   readonly #keeper: TraitsKeeper;
@@ -70,7 +73,7 @@ export class EtagWitness implements EtagFindings {
     ];
   }
 
-  /** Wraps a store: requests content as it was listed. */
+  /** Wraps a store, so that content is requested as it was listed. */
   content(store: ContentStore): ContentStore {
     const listed = new ListedContent(store, this.#etags);
     this.#listed = listed;
@@ -82,7 +85,7 @@ export class EtagWitness implements EtagFindings {
     };
   }
 
-  /** Wraps a source: observes its listings and trees. */
+  /** Wraps a source, to observe its listings and trees. */
   over(source: Source): Source {
     return {
       kind: source.kind,
@@ -102,7 +105,10 @@ export class EtagWitness implements EtagFindings {
     };
   }
 
-  /** Called at the first request: until then a standby's predecessor may store more traits. */
+  /**
+   * Reads the stored traits at the first request, not before: until a standby takes over, the server before
+   * it may store more traits.
+   */
   #recall(): void {
     if (this.#recalled) return;
     this.#recalled = true;
@@ -127,7 +133,7 @@ export class EtagWitness implements EtagFindings {
     this.md5.expect(filesOf(tree, MOST_COUNTED, ({ size }) => size <= LARGEST_WHOLE).length);
   }
 
-  /** Fetches one byte of some files whose ETags were not compared yet. */
+  /** Fetches one byte of some other files, to compare their ETags with the listed ones. */
   async #sample(signal: AbortSignal): Promise<void> {
     const { noted } = this.#etags;
     const [tree, listed] = [this.#tree, this.#listed];

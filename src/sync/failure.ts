@@ -9,7 +9,7 @@ export type SyncErrorCode =
   | 'release-held'
   /** There is no tree yet, and the available release may not be shown yet. */
   | 'release-early'
-  /** The newest step cannot be kept, so that no earlier one can be accepted. */
+  /** The step that an operator accepts cannot be stored in the state directory, so it is not accepted. */
   | 'state-dir-unwritable';
 
 export class SyncError extends CodedError<SyncErrorCode> {
@@ -41,8 +41,8 @@ export function failureOf(error: unknown): Failure {
 }
 
 /**
- * The stable code of dagmount's own error, which is lower case; Node.js codes (`ERR_…`, `ENOENT`) are unexpected
- * here.
+ * Returns the stable code of an error of dagmount, which is lower case. Returns undefined for any other
+ * error: codes of Node.js (`ERR_…`, `ENOENT`) are unexpected here.
  */
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -50,7 +50,7 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' && /^[a-z]/.test(code) ? code : undefined;
 }
 
-/** The object differs from the listed one: a newer listing is needed. */
+/** Whether the code says that an object differs from the listed one, so that a newer listing is needed. */
 export function isStale(code: string | undefined): boolean {
   return code === 'changed' || code === 'gone';
 }
@@ -67,7 +67,10 @@ const SOURCE_DOWN = new Set([
   'not-s3',
 ]);
 
-/** Every request would fail in the same way. Not `denied`: permissions to list and to read are separate. */
+/**
+ * Whether the code says that every request would fail in the same way. `denied` does not, because permissions
+ * to list and to read are separate.
+ */
 export function isSourceDown(code: string | undefined): boolean {
   return code !== undefined && SOURCE_DOWN.has(code);
 }

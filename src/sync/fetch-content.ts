@@ -35,7 +35,7 @@ export async function fetchContent(
   }
 }
 
-/** As {@link fetchContent}, and marks the entry as arriving for its readers. */
+/** Does the same as {@link fetchContent}, and marks the entry as arriving for its readers. */
 export async function fetchEntry(
   cache: Pick<ContentCachePort, 'ensure'>,
   { generation, content }: { readonly generation: Generation; readonly content: ContentState },

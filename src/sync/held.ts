@@ -5,35 +5,44 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { GuardReason } from './deletion-guard.ts';
 import type { UnreadableReason } from './unreadable/verdict.ts';
 
-/** Content of a release is unavailable, or differs from the manifest. */
+/** Why a release is held because of its content: the content is unavailable, or differs from the manifest. */
 export type ContentHoldReason = 'missing-pack' | 'damaged-pack';
 
-/** The reason of the guard, of unreadable content, or the source's own: see SourceHold. */
+/**
+ * Why a tree or step is held: a reason of the guard, a reason of unreadable content, or the source's own (see
+ * SourceHold).
+ */
 export type HeldReason = GuardReason | UnreadableReason | (string & {});
 
-/** A tree that is not shown, or a step of an environment that is not followed. */
+/**
+ * A hold. It is on a tree that is not shown, or not called ready, or on a step of an environment that is not
+ * followed.
+ */
 export interface HeldView {
-  /** The id of the tree that would be shown. */
+  /** The id of the tree that would be shown if an operator accepted the hold. */
   readonly generation: string;
   readonly files: number;
-  /** Paths of files of the tree shown that are missing. */
+  /** How many files of the shown tree the held tree lacks. */
   readonly removed: number;
   /** Since when listings are held, milliseconds since the epoch. */
   readonly since: number;
   readonly reason: HeldReason;
-  /** One sentence. */
+  /** One sentence that says what is wrong. */
   readonly detail: string;
-  /** What to do, one sentence; undefined: accept it, or correct the listed objects. */
+  /** One sentence that says what to do. Undefined: accept the hold, or correct the listed objects. */
   readonly hint?: string | undefined;
-  /** The step of a rejected release; undefined: it could not be read, or a tree is held. */
+  /** The step of a rejected release. Undefined if the step could not be read, or if a tree is held. */
   readonly step?: HeldStep | undefined;
-  /** The listing that the source itself holds; undefined: the guard holds it, or a release is rejected. */
+  /**
+   * The listing that the source itself holds. Undefined if the guard holds a listing, or if a release is
+   * rejected.
+   */
   readonly listing?: HeldListing | undefined;
-  /** Whether it can be accepted; undefined: it can. */
+  /** Whether an operator can accept the hold; undefined means yes. */
   readonly acceptable?: boolean;
 }
 
-/** Holds because of unreadable objects, which may be readable at the next poll. */
+/** The reasons that concern unreadable objects, which may be readable at the next poll. */
 const FOR_OBJECTS: ReadonlySet<string> = new Set<UnreadableReason | ContentHoldReason>([
   'unreadable-objects',
   'unreadable-ignore-file',
@@ -41,10 +50,13 @@ const FOR_OBJECTS: ReadonlySet<string> = new Set<UnreadableReason | ContentHoldR
   'damaged-pack',
 ]);
 
-/** Between two warnings of the same hold. */
+/** The time between two warnings of the same hold. */
 const REMINDER_MS = 600_000;
 
-/** The newest held listing: held by the guard or for unreadable objects. Empty while listings pass. */
+/**
+ * The newest held listing or step: held by the guard, for unreadable content, or by the source. Empty while
+ * listings pass.
+ */
 export class Hold {
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -64,7 +76,7 @@ export class Hold {
     return this.#view;
   }
 
-  /** The tree that accepting would show. */
+  /** The tree that is shown if an operator accepts the hold. */
   get tree(): Generation | undefined {
     return this.#tree;
   }
@@ -74,12 +86,12 @@ export class Hold {
     return this.#view !== undefined && this.#digest === digest;
   }
 
-  /** Whether unreadable objects are the reason: each poll tries them again. */
+  /** Whether unreadable objects are the reason of the hold. Each poll then tries to read them again. */
   get isForObjects(): boolean {
     return FOR_OBJECTS.has(this.#view?.reason ?? '');
   }
 
-  /** Holds a listing, instead of an earlier one. Warns at once, then every ten minutes. */
+  /** Holds a listing, in place of a listing that was held before. Warns at once, then every ten minutes. */
   hold(digest: string, held: Omit<HeldView, 'since'>, tree?: Generation): HeldView {
     const now = this.#clock.now();
     const before = this.#view?.generation;
@@ -99,7 +111,7 @@ export class Hold {
     return this.#view;
   }
 
-  /** A listing passed: nothing is held any more. */
+  /** Ends the hold, because a listing passed. */
   drop(): void {
     if (this.#view === undefined) return;
     this.#log.info(
@@ -112,7 +124,10 @@ export class Hold {
   }
 }
 
-/** Counts the shown tree's files whose paths are missing; a file that became a directory is not missing. */
+/**
+ * Counts the files of the shown tree whose paths the next tree lacks. A file that became a directory is not
+ * missing.
+ */
 export function missingFiles(previous: Generation, next: Generation, changes: GenerationChanges): number {
   let missing = 0;
   for (const index of changes.removed) if (!previous.isDirectory(index)) missing += 1;

@@ -1,6 +1,9 @@
 /** The shortest time between two looks that hints cause. */
 const APART_MS = 1_000;
-/** Within this time, hints cause at most this many looks, so that a flood of hints costs little more than polling. */
+/**
+ * Within WINDOW_MS, hints cause at most this many looks (LOOKS), so that a flood of hints costs little more
+ * than polling.
+ */
 const WINDOW_MS = 10_000;
 const LOOKS = 2;
 /** Hints that are less than this apart belong to one burst. */
@@ -9,11 +12,11 @@ const QUIET_MS = 2_000;
 const LONGEST_MS = 30_000;
 
 /**
- * How soon a look follows a hint. The first hint is followed at once. A burst gets two looks, and one more when it has
- * ended; a burst that does not end gets another look every LONGEST_MS.
+ * Decides how soon a look at the source follows a hint. A look follows the first hint at once. A burst gets
+ * two looks, and one more when it has ended. A burst that does not end gets another look every LONGEST_MS.
  */
 export class HintPace {
-  /** When the last looks because of hints began, the newest first. */
+  /** When the last looks began that hints caused, the newest first. */
   #looks: readonly number[] = [];
   /** When the last hint came. */
   #hintedAt: number | undefined;
@@ -25,7 +28,8 @@ export class HintPace {
   }
 
   /**
-   * Milliseconds; later hints may make it longer. A moment in the future, after the clock stepped back, bounds nothing.
+   * Returns the milliseconds until a look may begin; later hints may make that longer. If a recorded time is
+   * in the future because the clock stepped back, it is ignored.
    */
   waitMs(now: number): number {
     const [newest, ...older] = this.#looks;

@@ -7,18 +7,21 @@ export interface HistoryEntry {
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
   readonly files: number;
-  /** Files and empty directories, compared with the generation before; 0 for the first. */
+  /** These three count files and empty directories, compared with the generation before; 0 for the first. */
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  /** The step that showed it, if the source is a release. */
+  /** The step that put the generation in force, if the source is a release. */
   readonly release?: PastRelease | undefined;
 }
 
 /** The fields of a release step that the history keeps. */
 export type PastRelease = Pick<ReleaseStep, 'sequence' | 'id' | 'author' | 'message'>;
 
-/** Bound on characters of author and message: each publication writes the whole history. */
+/**
+ * The most characters that are kept of author and of message, because each publication writes the whole
+ * history.
+ */
 const MOST_CHARACTERS = 200;
 
 export function pastReleaseOf({ sequence, id, author, message }: ReleaseStep): PastRelease {

@@ -8,18 +8,19 @@ export interface Instant {
 }
 
 /**
- * How far ahead of the swap the mtime is. If Airflow finished parsing the old content after the new mtime, it would
- * miss the change until its next full interval (30 s), so the swap must come first. At most 100.
+ * How long after the swap the mtime of a publication lies, in milliseconds. If Airflow finished parsing the
+ * old content after the new mtime, it would miss the change until its next full interval (30 s). So the swap
+ * must come before the mtime. At most 100.
  */
 const AHEAD_MS = 90;
 
-/** A longer wait for a later second means that the clock stepped back: then take the next second. */
+/** If the wait for a later second would be longer, the clock has stepped back: then take the next second. */
 const LONGEST_WAIT_MS = 2_000;
 
 /**
- * The mtime of the next publication: a little ahead of now, and in a later whole second than the last publication
- * (Python's pyc check uses size and whole-second mtime). Waits up to 2 s for that second. If the clock stepped back
- * further, it is immediately the second after the last one.
+ * Returns the mtime of the next publication: a little ahead of now, and in a later whole second than the last
+ * publication, because Python's pyc check uses size and whole-second mtime. Waits up to 2 s for that second.
+ * If the clock stepped back further, returns the second after the last one at once.
  */
 export async function chooseInstant(lastSecond: number, clock: Clock, signal: AbortSignal): Promise<Instant> {
   const giveUp = { seconds: lastSecond + 1, nanoseconds: 0 };
@@ -34,7 +35,7 @@ export async function chooseInstant(lastSecond: number, clock: Clock, signal: Ab
   return giveUp;
 }
 
-/** Resolves when the instant has passed; immediately if the clock stepped back too far. */
+/** Resolves when the instant has passed; at once if the clock has stepped back too far. */
 export async function untilPassed(instant: Instant, clock: Clock, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; attempt < 4; attempt++) {
     const left = millisecondsOf(instant) - clock.now();

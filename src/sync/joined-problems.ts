@@ -1,8 +1,8 @@
 import type { Problem } from '../tree/index.ts';
 
 /**
- * Problems of a tree and of unreadable objects, together. The array stays the same until one of the two changes, so
- * that consumers sort it once.
+ * Joins the problems of a tree and of unreadable objects. Returns the same array until one of the two
+ * changes, so that consumers sort it once.
  */
 export class JoinedProblems {
   #of: readonly unknown[] = [];

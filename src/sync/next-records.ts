@@ -2,7 +2,7 @@ import type { ChangeLog } from './change-log.ts';
 import type { HistoryEntry } from './history.ts';
 import type { PeakEntry } from './peak-files.ts';
 
-/** The records that follow from one publication. */
+/** The records after one publication. */
 export interface NextRecords {
   readonly number: number;
   readonly nextNodeId: number;

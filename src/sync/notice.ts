@@ -11,13 +11,13 @@ export type SyncNotice =
   | { readonly kind: 'published'; readonly generation: GenerationSummary; readonly entry: HistoryEntry }
   /** A release has arrived, and will be shown at an instant. */
   | { readonly kind: 'armed'; readonly release: ReleaseStep; readonly at: number }
-  /** A listing is held, or a different one than before. */
+  /** A listing is held, and it is not the one that was held before. */
   | { readonly kind: 'held'; readonly held: HeldView }
   /** The set of shown but unreadable files changed; it is empty if `files` is 0. */
   | {
       readonly kind: 'unreadable-objects';
       readonly files: number;
-      /** The first of them. */
+      /** The first of these files. */
       readonly objects: readonly NamedObject[];
     }
   /** Revalidations begin to fail, or fail for another reason. */
@@ -26,7 +26,7 @@ export type SyncNotice =
   | { readonly kind: 'source-slow'; readonly since: number }
   | {
       readonly kind: 'source-recovered';
-      /** Failed revalidations before this success. */
+      /** How many revalidations failed before this success. */
       readonly failures: number;
       readonly failingSince: number | undefined;
     };

@@ -8,9 +8,10 @@ export interface PeakEntry {
 const HOUR_MS = 3_600_000;
 
 /**
- * The most files of any generation in the last hour. The guard compares with it, so that a gradual deletion over
- * several polls is held like a sudden one. Keeps only entries that can still become the maximum: their counts
- * decrease, and with at most one publication a second there are never more than 3,600.
+ * Remembers the highest number of files of any generation in the last hour. The guard compares new trees with
+ * it, so that a gradual deletion over several polls is held like a sudden one. It keeps only entries that can
+ * still become the maximum, so their counts decrease. With at most one publication a second there are never
+ * more than 3,600 entries.
  */
 export class PeakFiles {
   #entries: PeakEntry[];
@@ -25,7 +26,7 @@ export class PeakFiles {
     return this.#entries[0]?.files ?? 0;
   }
 
-  /** A tree of `files` is shown from `now` on. */
+  /** Records that a tree of `files` files is shown from `now` on. */
   record(files: number, now: number): void {
     const kept = this.#entries
       .map((entry) => ({ files: entry.files, until: entry.until ?? now }))
@@ -34,7 +35,7 @@ export class PeakFiles {
     this.#expire(now);
   }
 
-  /** For persistence; the constructor takes them back. */
+  /** Returns the entries for persistence; the constructor takes them back. */
   entries(): readonly PeakEntry[] {
     return [...this.#entries];
   }

@@ -4,7 +4,9 @@ import { type ContentState, MARK } from './content-state.ts';
 import type { Bound } from './ports.ts';
 
 export interface PrefetchLimits {
-  /** The largest file fetched before it is published, bytes; 0: none, Infinity: all. */
+  /**
+   * The size of the largest file that is fetched before it is published, in bytes; 0: none, Infinity: all.
+   */
   readonly prefetchBytes: number;
   /** Bytes of content that the cache may hold. */
   readonly cacheBytes: number;
@@ -18,10 +20,13 @@ export interface PrefetchBound {
   readonly fits: boolean;
 }
 
-/** Size classes for choosing which files fit. */
+/** The number of size classes for choosing which files fit. */
 const STEPS = 4096;
 
-/** The largest size for which all files up to it fit into the cache: if not all fit, the smallest are kept. */
+/**
+ * Returns the largest size for which all files up to that size fit into the cache. If not all files fit, the
+ * smallest files are kept.
+ */
 export async function boundOf(
   generation: Generation,
   { prefetchBytes, cacheBytes }: PrefetchLimits,
@@ -54,7 +59,10 @@ export async function boundOf(
   return { bytes: Math.max(0, fitting * step - 1), neededBytes, fits: false };
 }
 
-/** A file with content that can be fetched: an empty file has none, and an archived one is not readable. */
+/**
+ * Whether an entry is a file with content that can be fetched. An empty file has no content, and an archived
+ * file cannot be read.
+ */
 export function hasContent(generation: Generation, index: number): boolean {
   return !generation.isDirectory(index) && generation.size(index) > 0 && !generation.isArchived(index);
 }
@@ -63,7 +71,10 @@ export function boundFor(size: number, bound: number): Bound {
   return size <= bound ? 'within' : 'past';
 }
 
-/** Whether to prefetch the entry: a file with content within the bound, not marked as local or as too large for the room. */
+/**
+ * Whether to prefetch the entry: a file with content, within the bound, that is marked neither as local nor
+ * as too large for the room on disk.
+ */
 export function isWanted(
   generation: Generation,
   content: ContentState,

@@ -19,12 +19,12 @@ import { withinTime } from './unreadable/within-time.ts';
 
 export interface FetchMeans extends TimedMeans {
   readonly cache: ContentCachePort;
-  /** Concurrent fetches. */
+  /** The most concurrent fetches. */
   readonly concurrency: number;
   readonly log: Logger;
   readonly probe: Probe;
   readonly unreadable: UnreadableObjects;
-  /** Undefined: contents are fetched one by one. */
+  /** Undefined if contents are fetched one by one. */
   readonly planner?: FetchPlanner | undefined;
 }
 
@@ -43,7 +43,7 @@ export type Prefetched =
       readonly kind: 'complete';
       readonly files: number;
       readonly noRoom: number;
-      /** Unreadable, while the store delivered others. */
+      /** Objects that were unreadable while the store delivered others. */
       readonly failed: readonly FailedObject[];
     }
   /** Versions other than the listed ones were adopted: build the tree again with them. */
@@ -55,9 +55,10 @@ export type Prefetched =
 const REFUSALS = 32;
 
 /**
- * The stage "prefetch": makes the new and changed content within the bound local and records its fingerprints.
- * Rejects with the store's error if the store itself fails: then nothing is published. An object that is unreadable
- * while others can be read is `failed`; one that the disk has no room for counts as past the bound.
+ * The stage "prefetch": makes the new and changed content within the bound local, and records its
+ * fingerprints. Rejects with the store's error if the store itself fails: then nothing is published. An
+ * object that is unreadable while others can be read is `failed`. An object for which the disk has no room
+ * counts as past the bound.
  */
 export async function prefetch(
   target: FetchTarget,
@@ -112,8 +113,9 @@ export async function prefetch(
 }
 
 /**
- * A fetch found another object than the listed one, or none. Rejects with the store's error if a newer listing named
- * the same version again: then the store does not deliver this object.
+ * Decides what follows when a fetch found another object than the listed one, or none: adopts that object, or
+ * returns that the listing is stale. Rejects with the store's error if a newer listing named the same version
+ * again, because the store then does not deliver this object.
  */
 async function settleStale(
   target: FetchTarget,
@@ -138,7 +140,7 @@ export class Tally {
   noRoom = 0;
   #refusalsInARow = 0;
 
-  /** `stop` if the disk accepts nothing. */
+  /** Counts a result. Returns `stop` if the disk accepts nothing. */
   count({ kind }: Fetched): 'stop' | 'next' {
     if (kind === 'no-room') this.noRoom += 1;
     this.#refusalsInARow = kind === 'no-room' ? this.#refusalsInARow + 1 : 0;
@@ -156,7 +158,10 @@ export class Tally {
   }
 }
 
-/** New content within the bound, and every new .airflowignore, which is never shown without its content. */
+/**
+ * Returns the new and changed files within the bound, and every new or changed .airflowignore, which is never
+ * shown without its content.
+ */
 async function wantedOf(
   target: FetchTarget,
   changes: Pick<GenerationChanges, 'added' | 'changed'>,

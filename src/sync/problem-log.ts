@@ -1,10 +1,12 @@
 import type { Logger } from '../base/logger.ts';
 import type { Problem } from '../tree/index.ts';
 
-/** Problems named in a log line; the others are counted. */
+/** The most problems that a log line names; it counts the others. */
 const NAMED = 20;
 
-/** Logs which keys are not shown as they are: for the first tree, and whenever that changes. */
+/**
+ * Logs which keys are not shown as they are: for the first tree, and whenever the set of these keys changes.
+ */
 export class ProblemLog {
   readonly #log: Logger;
   #told = JSON.stringify([0, [], undefined]);

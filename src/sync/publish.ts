@@ -8,7 +8,7 @@ export interface PublishOptions {
   readonly number: number;
   /** The whole second of the last publication. */
   readonly lastSecond: number;
-  /** Milliseconds since the epoch; not shown earlier; undefined: no limit. */
+  /** The generation is not shown before this time, in milliseconds since the epoch; undefined: no limit. */
   readonly notBefore?: number | undefined;
   readonly persister: Pick<Persister, 'commit'>;
   readonly presenter: Presenter;
@@ -21,10 +21,12 @@ export interface PublishOptions {
 
 /** The longest time until a changed clock is noticed. */
 const LONGEST_SLEEP_MS = 1_000;
-/** Most instants tried if committing takes longer than an instant may be ahead of the swap. */
+/**
+ * The most instants that are tried, if an instant passes before the swap because committing took too long.
+ */
 const MOST_INSTANTS = 3;
 
-/** Resolves at that time, milliseconds since the epoch; immediately if undefined. */
+/** Resolves at the time `at`, in milliseconds since the epoch; at once if `at` is undefined. */
 export async function untilDue(at: number | undefined, clock: Clock, signal: AbortSignal): Promise<void> {
   const left = (): number => (at === undefined ? 0 : at - clock.now());
   while (left() > 0) {
@@ -33,13 +35,14 @@ export async function untilDue(at: number | undefined, clock: Clock, signal: Abo
 }
 
 /**
- * The stages "swap" and "notify". Dates the generation with an instant a little ahead, makes it the one that a
- * successor takes, and shows it. Resolves with the instant after the kernel has answered every notification and the
- * instant has passed: published means visible, and no mtime in it lies in the future.
+ * The stages "swap" and "notify". Dates the generation with an instant a little ahead, stores it as the one
+ * that a successor takes, and shows it. Resolves with the instant when the instant has passed and the kernel
+ * has answered every notification. So a published generation is visible, and none of its mtimes lies in the
+ * future.
  */
 export async function publish(options: PublishOptions): Promise<Instant> {
   const { publication, persister, presenter, clock, signal } = options;
-  // All slow work is done: nodes that wait for the same instant show it within a few milliseconds.
+  // All slow work is done, so nodes that wait for the same instant show the tree within a few milliseconds.
   await untilDue(options.notBefore, clock, signal);
   const began = clock.now();
   let instant = await chooseInstant(options.lastSecond, clock, signal);

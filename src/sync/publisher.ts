@@ -25,22 +25,29 @@ export interface Candidate {
   readonly built: Built;
   readonly content: ContentState;
   readonly bound: PrefetchBound;
-  /** The digest of the listing that it shows; undefined if a part of it was not listed so. */
+  /**
+   * The digest of the listing that the tree shows; undefined if some of its content differs from what was
+   * listed.
+   */
   readonly digest: string | undefined;
   /** Files that are shown although they are unreadable. */
   readonly failed: readonly FailedObject[];
-  /** Whether an operator accepted it: then the guard ignores what was shown before. */
+  /**
+   * Whether an operator accepted the tree, or its release allows deletions. Then the guard ignores what was
+   * shown before.
+   */
   readonly accepted: boolean;
   readonly release: ReleaseStep | undefined;
-  /** Milliseconds since the epoch; not shown earlier. */
+  /** The tree is not shown before this time, in milliseconds since the epoch. */
   readonly notBefore: number | undefined;
 }
 
 /**
- * Owns the shown tree and the numbers that are never reused. Replaces the tree: the stages "persist", "swap",
- * "notify" and "retire".
+ * Owns the shown tree, and the publication numbers and node ids, which are never reused. Replaces the tree,
+ * in the stages "persist", "swap", "notify" and "retire".
  *
- * Every crash point below lies between calls of the ports, so that tests can stop a process there by wrapping them.
+ * Every crash point below lies between calls of the ports, so that tests can stop a process there by wrapping
+ * them.
  */
 export class Publisher {
   readonly #options: RevalidationOptions;
@@ -71,12 +78,12 @@ export class Publisher {
     return this.#records.changeLog;
   }
 
-  /** Replaced versions that the kernel may still hold. */
+  /** The number of replaced versions that the kernel may still hold. */
   get replacedVersions(): number {
     return this.#replaced.versions;
   }
 
-  /** Node ids of this path in earlier trees that the kernel still holds. */
+  /** Returns the node ids that this path had in earlier trees, and that the kernel may still hold. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#replaced.nodeIdsOf(path);
   }
@@ -99,7 +106,9 @@ export class Publisher {
     return this.#records.peak(this.#options.clock.now());
   }
 
-  /** Shows a persisted generation unchanged: same number and mtimes, without the store. */
+  /**
+   * Shows a persisted generation unchanged, with the same number and mtimes. Needs no answer from the store.
+   */
   async resume(restored: Restored): Promise<Shown> {
     const { generation, publishedAt, release } = restored;
     const problems = this.#unreadable.restore(generation, restored.problems);
@@ -111,14 +120,15 @@ export class Publisher {
       fingerprints: content.fingerprints,
       changes: undefined,
     });
-    // If a connection was taken over, so were the notifications that the predecessor still owed the kernel.
+    // If this process took over a connection, it has also sent the notifications that its predecessor had not
+    // sent.
     this.#options.persister.acknowledged();
     this.#shown = { generation, content, bound, digest: undefined, problems, publishedAt, release };
     await showContent(this.#options.cache, generation, everyEntry(generation), bound.bytes, yielder);
     return this.#shown;
   }
 
-  /** The shown tree also matches another listing, or the step that was kept. */
+  /** Records that the shown tree also matches another listing, or the step that was persisted. */
   foundAgain(digest: string | undefined, built: Built, release: ReleaseStep | undefined): void {
     this.#shown = { ...this.#shown!, digest, ...problemsOf(built), release };
     this.#problemLog.tell(built.problems, built.unnamedProblems);
@@ -156,9 +166,10 @@ export class Publisher {
       replaced,
     };
     await timed(this.#options, 'persist', () => persist(this.#options.persister, state));
-    // crash point: persisted. The state in force is still the old one.
+    // crash point: persisted. A successor still takes the old state.
     try {
-      // Before the swap, so that a reader that gets EIO finds the reason among the problems.
+      // The unreadable files are registered before the swap, so that a reader that gets EIO finds the reason
+      // among the problems.
       await this.#publish(candidate, records, () => this.#unreadable.use(unreadable), signal);
     } catch (error) {
       this.#unreadable.use(before);
@@ -213,7 +224,7 @@ export class Publisher {
   ): Promise<void> {
     const { cache } = this.#options;
     const bound = now.bound.bytes;
-    // The content of a first tree has counted as shown since it was fetched.
+    // There is no earlier tree. The content of a first tree has counted as shown since it was fetched.
     if (before === undefined || changes === undefined) return;
     await this.#replaced.revive(now.generation, changes, yielder);
     await hideContent(cache, before.generation, goneFiles(changes), now.generation, yielder);
@@ -221,7 +232,7 @@ export class Publisher {
       const files = filesBetween(now.generation, before.bound.bytes, bound);
       await showContent(cache, now.generation, files, bound, yielder);
     }
-    // Content states learned for the old tree while this one was being published.
+    // Copies what became known about content of the old tree while the new one was being published.
     now.content.carryOver(before.content, changes.origin);
     // crash point: retired.
   }

@@ -3,20 +3,32 @@ import { CHUNK_BYTES, chunkCount } from '../cache/chunks.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { ContentCachePort } from './ports.ts';
 
-/** Chunks read ahead of one reader. Two hide the latency of store and disk; the others absorb variations. */
+/**
+ * The most chunks that are fetched ahead of one reader. Two hide the latency of store and disk; the others
+ * absorb variations.
+ */
 const MOST_AHEAD = 4;
-/** Chunks in flight for all readers together: half of what the cache holds in memory at a time. */
+/** The most chunks in flight for all readers together: half of what the cache holds in memory at a time. */
 const MOST_UNDER_WAY = 4;
 /**
- * A chunk that takes longer indicates a slow store or network. Then one chunk at a time is fetched, and none in
- * parallel with the reader's own. On a network of 3 MiB/s, four at a time would all miss the read deadline.
+ * If a chunk takes longer than this, the store or the network is slow. Then one chunk at a time is fetched,
+ * and none in parallel with the reader's own. On a network of 3 MiB/s, four at a time would all miss the read
+ * deadline.
  */
 const FAST_MS = 1_000;
-/** Sequential readers that are tracked; further readers get no read-ahead. */
+/**
+ * The most sequential readers that are tracked. If there are more, the read-ahead ends for the one that has
+ * not requested a chunk for longest.
+ */
 const MOST_STREAMS = 32;
-/** A reader's close is not reported: a reader without requests for this long counts as gone. */
+/**
+ * A reader that requests nothing for this long counts as gone, because the kernel does not report its close.
+ */
 const LEFT_MS = 15_000;
-/** Chunks past the prefetch bound take at most half of the cache; read-ahead takes a fourth of that. */
+/**
+ * The share of the cache for read-ahead. Chunks past the prefetch bound take at most half of the cache, and
+ * read-ahead takes a fourth of that half.
+ */
 const SHARE_OF_CACHE = 1 / 8;
 
 export interface ReadAheadOptions {
@@ -30,9 +42,9 @@ export interface ReadAheadOptions {
 /** One sequential reader of a large file, inferred from the requested chunks. */
 interface Stream {
   readonly version: ContentVersion;
-  /** The last chunk asked for. */
+  /** The last chunk that the reader requested. */
   at: number;
-  /** Chunks to fetch beyond it; 0 until a second consecutive chunk is requested. */
+  /** How many chunks to fetch beyond that chunk; 0 until a second consecutive chunk is requested. */
   ahead: number;
   askedAt: number;
   readonly underWay: Map<number, AbortController>;
@@ -46,7 +58,7 @@ interface Stream {
 export class ReadAhead {
   readonly #options: ReadAheadOptions;
   readonly #mostAhead: number;
-  /** Most recently used last. */
+  /** The streams, the most recently used last. */
   readonly #streams: Stream[] = [];
   readonly #stopped = new AbortController();
   #underWay = 0;
@@ -59,12 +71,15 @@ export class ReadAhead {
     this.#mostAhead = Math.min(MOST_AHEAD, fitting);
   }
 
-  /** Chunks in flight. */
+  /** The number of chunks in flight. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  /** A reader requests this chunk; its own request has priority. */
+  /**
+   * Call this after starting a reader's own request for this chunk, which has priority. Fetches the next
+   * chunks.
+   */
   asked(version: ContentVersion, chunk: number): void {
     if (this.#mostAhead === 0 || this.#stopped.signal.aborted) return;
     const stream = this.#streamOf(version, chunk);
@@ -77,21 +92,21 @@ export class ReadAhead {
     this.#goOn(stream);
   }
 
-  /** The chunk that a reader requested has arrived. */
+  /** Call this when the chunk that a reader requested has arrived. */
   arrived(version: ContentVersion, chunk: number): void {
     for (const stream of this.#streams) {
       if (stream.version.name === version.name && stream.at === chunk) this.#goOn(stream);
     }
   }
 
-  /** The reader of this chunk has gone, or its read failed. */
+  /** Call this when the reader of this chunk has gone, or its read failed. Ends its read-ahead. */
   left(version: ContentVersion, chunk: number): void {
     for (const stream of this.#streams) {
       if (stream.version.name === version.name && stream.at === chunk) this.#end(stream);
     }
   }
 
-  /** The store is down: chunks in flight would only wait for it. */
+  /** Ends all read-ahead, because the store is down: chunks in flight would only wait for it. */
   giveUp(): void {
     for (const stream of [...this.#streams]) this.#end(stream);
   }
@@ -113,7 +128,10 @@ export class ReadAhead {
     return stream;
   }
 
-  /** Chunks beyond the bound are requested after the reader's next request. */
+  /**
+   * Fetches the next chunks for a reader, as many as may be in flight. The others follow when a chunk has
+   * arrived, or after the reader's next request.
+   */
   #goOn(stream: Stream): void {
     const { cache, isSourceDown } = this.#options;
     if (isSourceDown()) return;
@@ -137,7 +155,8 @@ export class ReadAhead {
       stream.underWay.delete(chunk);
       this.#underWay -= 1;
       if (kept) this.#fast = Math.abs(clock.now() - startedAt) <= FAST_MS;
-      // If the cache does not keep it or the store does not deliver it, the reader's own request will report that.
+      // If the cache does not keep the chunk, or the store does not deliver it, the reader's own request will
+      // report that.
       if (!kept && !fetching.signal.aborted) stream.ahead = 0;
       this.#goOn(stream);
     };
@@ -147,7 +166,7 @@ export class ReadAhead {
     );
   }
 
-  /** Runs while chunks are in flight. */
+  /** Ends the streams of readers that have gone. Runs while chunks are in flight. */
   async #watch(): Promise<void> {
     const { clock } = this.#options;
     if (this.#watching) return;

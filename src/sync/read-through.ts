@@ -15,7 +15,10 @@ import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
 export type ReadResult =
   | Located
-  /** `code`: that of the store's error, `deadline`, `source-down`, or `aborted`: no reader waits any more. */
+  /**
+   * `code` is that of the store's error, or `deadline`, `source-down`, or `aborted` if no reader waits any
+   * more.
+   */
   | { readonly kind: 'error'; readonly failure: ReadFailure; readonly code: string };
 
 export interface ReadThroughOptions {
@@ -26,37 +29,40 @@ export interface ReadThroughOptions {
   readonly isSourceDown: () => boolean;
   /** The tree that is shown. */
   readonly generation: () => Generation | undefined;
-  /** A version of the shown tree was made local. */
+  /** Called when a file that is not kept in chunks was read; `located` says where its content is. */
   readonly found: (version: ContentVersion, located: Located) => void;
   /** Shown files whose content is unreadable. */
   readonly unreadable: UnreadableObjects;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
-  /** Concurrent content requests. */
+  /** The most concurrent content requests. */
   readonly concurrency: number;
-  /** Requests a new listing: the store lacks what the tree shows, or does not answer. */
+  /** Requests a new listing, because the store lacks what the tree shows, or does not answer. */
   readonly refresh: () => void;
 }
 
 export interface ReadOptions {
-  /** Counts from the reader's turn: waiting for other reads of the same uid does not count. */
+  /** Counts from the reader's turn: the time in which the read waits for other reads does not count. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   readonly reader?: ReaderUid;
 }
 
-/** The bytes in flight from store or disk: as many as the cache holds in memory at a time. */
+/**
+ * The most bytes in flight, from the store and from the disk each: as many as the cache holds in memory at a
+ * time.
+ */
 const TURN_BYTES = 8 * CHUNK_BYTES;
 
 /** A read this soon after a failed one counts as the kernel's repetition of it. */
 const SAME_READ_MS = 500;
 
-/** The store is known to be down, and the content is not local. */
+/** The code of a read that failed because the store is known to be down and the content is not local. */
 const SOURCE_DOWN = 'source-down';
 
 /** Why a fetch is aborted at the reader's deadline. */
 const LATE = 'the deadline of the reader has passed';
 
-/** No reader waits any more. */
+/** The result of a read if no reader waits for it any more. */
 const ABORTED: ReadResult = { kind: 'error', failure: 'unavailable', code: 'aborted' };
 
 /** Counts of reads that failed. */
@@ -66,14 +72,14 @@ export type ReadFailures = Readonly<Record<ReadFailure, number>>;
 export class ReadThrough {
   readonly #options: ReadThroughOptions;
   readonly #failures: Record<ReadFailure, number> = { unavailable: 0, replaced: 0 };
-  /** Waiting reads, each with what ends its wait. */
+  /** The reads that wait: for each, what ends its wait, the version and the chunk. */
   readonly #waiting = new Map<Stopper, readonly [ContentVersion, number | undefined]>();
-  /** Blobs that failed a moment ago, oldest first, with the result that the reader got. */
+  /** The results of reads that failed a moment ago, by blob, the oldest first. */
   readonly #failed = new Map<string, { readonly at: number; readonly result: ReadResult }>();
 
   /**
-   * Separate turns for blobs to fetch and for blobs on disk to verify: neither queue waits for the other. The
-   * read-ahead needs no turns of its own: it is small enough to fit.
+   * Separate turns for blobs to fetch from the store and for blobs on disk to verify, so that neither queue
+   * waits for the other. The read-ahead needs no turns of its own, because it is small enough to fit.
    */
   readonly #turns: { readonly store: Turns; readonly disk: Turns };
 
@@ -88,9 +94,10 @@ export class ReadThrough {
   }
 
   /**
-   * Makes one blob of a version local, with priority over all prefetching. Never rejects: `unavailable` after the
-   * deadline or a store failure, immediately while the store is known to be down; `replaced` if the store no longer
-   * has this version, and then a refresh is started.
+   * Makes one blob of a version local, with priority over all prefetching. Never rejects. Returns
+   * `unavailable` after the deadline or a store failure, and at once while the store is known to be down.
+   * Returns `replaced` if the store no longer has this version (`unavailable` if the version was unreadable
+   * before), and requests a refresh if the shown tree has the version.
    */
   async readVersion(
     version: ContentVersion,
@@ -141,7 +148,7 @@ export class ReadThrough {
         priority: 'demand',
         localOnly,
       });
-      // Started after the reader's own request, which comes first.
+      // The read-ahead starts after the reader's own request, which comes first.
       if (chunk !== undefined) ahead.asked(version, chunk);
       const located = await reading;
       if (chunk === undefined) found(version, located);
@@ -163,14 +170,20 @@ export class ReadThrough {
     }
   }
 
-  /** The store was found to be down: waiting reads fail now instead of at their own deadlines. */
+  /**
+   * Call this when the store was found to be down. Reads that wait for the store fail now, instead of at
+   * their own deadlines.
+   */
   sourceIsDown(): void {
     for (const [stopper, [version, chunk]] of this.#waiting) {
       if (!this.#options.cache.has(version, chunk)) stopper.abort(SOURCE_DOWN);
     }
   }
 
-  /** The kernel repeats a READ that failed with EIO: the repetition must not wait again. */
+  /**
+   * Returns the result of a read of this blob that failed a moment ago; undefined if there is none. The
+   * kernel repeats a READ that failed with EIO, and the repetition must not wait again.
+   */
   #failedJustNow(version: ContentVersion, chunk: number | undefined): ReadResult | undefined {
     const now = this.#options.clock.now();
     for (const [key, { at }] of this.#failed) {
@@ -192,12 +205,15 @@ export class ReadThrough {
       if (isShown(generation(), version)) refresh();
       return this.#fail('replaced', code);
     }
-    // The refresh tells all readers whether the source is down, so that not each has to find out.
+    // The refresh finds out for all readers whether the source is down, so that not every reader has to.
     if (code === 'deadline' || isSourceDown(code)) refresh();
     return this.#fail('unavailable', code);
   }
 
-  /** For an object that was unreadable before: the store may have another version by now. */
+  /**
+   * Refuses a read of an object that was unreadable before. Requests a refresh if the store may have another
+   * version by now.
+   */
   #refuseAgain(version: ContentVersion, code: string): ReadResult {
     const { generation, refresh } = this.#options;
     if (isStale(code) && isShown(generation(), version)) refresh();

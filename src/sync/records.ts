@@ -6,7 +6,7 @@ import type { NextRecords } from './next-records.ts';
 import { PeakFiles } from './peak-files.ts';
 import type { Restored } from './restored.ts';
 
-/** 1 is the root. */
+/** Node id 1 is the root. */
 const FIRST_NODE_ID = 2;
 
 /** Counters that continue from publication to publication, and survive the process if state is persisted. */
@@ -27,7 +27,7 @@ export class Records {
     this.#changeLog = restored.changeLog ?? ChangeLog.empty;
   }
 
-  /** Node ids from here on were never used. */
+  /** The lowest node id that was never used; no higher one was used either. */
   get nextNodeId(): number {
     return this.#nextNodeId;
   }
@@ -51,11 +51,11 @@ export class Records {
   }
 
   /**
-   * The records to persist before `built` is shown.
+   * Returns the records to persist before `built` is shown.
    *
-   * @param paths the changed paths; undefined for the first
-   * @param accepted the guard ignores earlier trees
-   * @param release the step that it shows, if the source is a release
+   * @param paths the changed paths; undefined for the first tree
+   * @param accepted whether the guard is to ignore earlier trees
+   * @param release the step that puts the tree in force, if the source is a release
    */
   next(
     built: Built,
@@ -83,14 +83,17 @@ export class Records {
     return { number, nextNodeId, peaks: peaks.entries(), history: history.entries, changeLog };
   }
 
-  /** Called right before the swap: even if that fails, the kernel may have seen the number and the ids. */
+  /**
+   * Counts the number and the node ids of a publication as used. Called right before the swap: even if the
+   * swap fails, the kernel may have seen them.
+   */
   use(next: NextRecords, second: number): void {
     this.#number = next.number;
     this.#nextNodeId = next.nextNodeId;
     this.#lastSecond = second;
   }
 
-  /** Called after the notifications were answered. */
+  /** Takes over the records of a publication. Called after the notifications were answered. */
   published(next: NextRecords, publishedAt: number): void {
     this.#peaks = new PeakFiles(next.peaks);
     this.#changeLog = next.changeLog;

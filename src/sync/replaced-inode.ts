@@ -1,7 +1,7 @@
 import type { ContentVersion } from '../tree/index.ts';
 import type { Instant } from './instant.ts';
 
-/** A node of an earlier tree that the kernel may still hold, as it was shown. */
+/** An inode of an earlier tree that the kernel may still hold, as it was shown. */
 export interface ReplacedInode {
   readonly nodeId: number;
   readonly directory: boolean;
@@ -9,12 +9,13 @@ export interface ReplacedInode {
   readonly executable: boolean;
   readonly parentId: number;
   readonly path: string;
-  /** Only of a file. */
+  /** Undefined for a directory. */
   readonly version: ContentVersion | undefined;
   /** The store's date, seconds since the epoch; 0 for a directory, and if unknown. */
   readonly lastModified: number;
   /**
-   * Since the epoch; undefined for a directory that the current publication removes: its mtime will be that instant.
+   * Since the epoch. Undefined for a directory that the current publication removes: its mtime will be the
+   * instant of that publication.
    */
   readonly mtime: Instant | undefined;
 }

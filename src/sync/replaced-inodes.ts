@@ -5,12 +5,15 @@ import type { ContentCachePort } from './ports.ts';
 import type { ReplacedInode } from './replaced-inode.ts';
 
 /**
- * What the kernel may still hold of earlier trees: the content of replaced versions, pinned so that readers can
- * finish, and the node ids of removed directories, which a directory gets back if it returns.
+ * Records what the kernel may still hold of earlier trees. This is the content of replaced versions, which is
+ * pinned so that readers can finish, and the node ids of removed directories. A directory that returns gets
+ * its node id back.
  */
 export class ReplacedInodes {
   readonly #cache: Pick<ContentCachePort, 'pin' | 'unpin'>;
-  /** By node id. A version that came, went and came back has several ids, each with its own pin. */
+  /**
+   * The inodes by node id. A version that came, went and came back has several ids, each with its own pin.
+   */
   readonly #nodes = new Map<number, ReplacedInode>();
   #files = 0;
   readonly #removedDirectories: Map<string, number>;
@@ -27,22 +30,22 @@ export class ReplacedInodes {
     for (const node of replaced) this.#hold(node);
   }
 
-  /** Removed directories by path. */
+  /** The node ids of removed directories, by path. */
   get removedDirectories(): ReadonlyMap<string, number> {
     return this.#removedDirectories;
   }
 
-  /** Replaced file versions that the kernel may hold. */
+  /** The number of replaced file versions that the kernel may hold. */
   get versions(): number {
     return this.#files;
   }
 
-  /** Everything that the kernel may hold, for a successor. */
+  /** All inodes of earlier trees that the kernel may hold, for a successor. */
   get replaced(): Iterable<ReplacedInode> {
     return this.#nodes.values();
   }
 
-  /** Node ids of this path's replaced or removed versions, and of a removed directory. */
+  /** Returns the node ids that this path had as a replaced or removed file, or as a removed directory. */
   nodeIdsOf(path: string): readonly number[] {
     const found: number[] = [];
     for (const [nodeId, node] of this.#nodes) if (node.path === path) found.push(nodeId);
@@ -50,8 +53,9 @@ export class ReplacedInodes {
   }
 
   /**
-   * Called before the state is persisted, which includes it. From the swap on the kernel may forget a node at any
-   * time, and until then the cache must not evict its content. If the swap fails, the entries are harmless.
+   * Records the inodes that a publication replaces or removes. Called before the state is persisted, because
+   * the state includes them. From the swap on the kernel may forget such an inode at any time, and until then
+   * the cache must not evict its content. If the swap fails, the records are harmless.
    */
   async add(previous: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
     for (const indices of [changes.changedFrom, changes.removed]) {
@@ -64,14 +68,17 @@ export class ReplacedInodes {
     }
   }
 
-  /** Directories removed by a publication get its instant as their last mtime. */
+  /** Gives the directories that a publication removed its instant as their last mtime. */
   dated(instant: Instant): void {
     for (const [nodeId, node] of this.#nodes) {
       if (node.mtime === undefined) this.#nodes.set(nodeId, { ...node, mtime: instant });
     }
   }
 
-  /** After the swap: directories that returned under their old node id are shown again. */
+  /**
+   * Forgets removed directories that returned under their old node id and are shown again. Called after the
+   * swap.
+   */
   async revive(next: Generation, changes: GenerationChanges, yielder: Yielder): Promise<void> {
     if (this.#removedDirectories.size === 0) return;
     for (const index of changes.added) {
@@ -82,7 +89,7 @@ export class ReplacedInodes {
     }
   }
 
-  /** The kernel no longer holds these node ids. */
+  /** Forgets these node ids, because the kernel no longer holds them, and unpins their content. */
   release(nodeIds: readonly number[]): void {
     for (const nodeId of nodeIds) {
       this.#forget(nodeId);

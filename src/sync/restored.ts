@@ -12,17 +12,20 @@ export interface Restored {
   readonly problems: readonly Problem[];
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
-  /** The whole second of its publication: the next one is later. */
+  /** The whole second of this publication. The next publication is in a later second. */
   readonly lastSecond: number;
   readonly nextNodeId: number;
-  /** Empty for a new mount: then the kernel holds nothing. */
+  /**
+   * The node ids of removed directories, by path. Empty for a new mount, because the kernel holds nothing of
+   * it.
+   */
   readonly removedDirectories: ReadonlyMap<string, number>;
   readonly replaced: readonly ReplacedInode[];
   readonly peaks: readonly PeakEntry[];
   readonly history: readonly HistoryEntry[];
-  /** Undefined: it was not kept, and differences are available only from here on. */
+  /** Undefined if it was not kept. Then differences are available only from here on. */
   readonly changeLog?: ChangeLog | undefined;
   readonly release?: ReleaseStep | undefined;
-  /** Set if the session already shows the generation: the state that it reads. */
+  /** The content state that the session reads, if the session already shows the generation. */
   readonly content?: ContentState | undefined;
 }

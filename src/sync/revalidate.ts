@@ -18,16 +18,19 @@ import { timed } from './timed.ts';
 import type { WaitingView } from './unreadable/object-wait.ts';
 import type { UnreadableObjects } from './unreadable/unreadable-objects.ts';
 
-/** Retries of a listing that goes stale during prefetch; after these, the found versions are adopted. */
+/** After this many listings that went stale during prefetch, the found versions are adopted. */
 const MOST_RESTARTS = 3;
 
 /** Runs the stages in order, up to the one that shows a tree. One revalidation runs at a time. */
 export class Revalidation {
   readonly #options: RevalidationOptions;
   readonly #stages: Stages;
-  /** Whether this revalidation may still wait for the listing to settle: the limit is not reached. */
+  /** Whether this revalidation may still wait for the listing to settle, because the limit is not reached. */
   #mayWait = true;
-  /** The digest of a settled listing that was not published: if found again, it need not settle again. */
+  /**
+   * The digest of a settled listing that was not published. If this listing is found again, it need not
+   * settle again.
+   */
   #settledDigest: string | undefined;
   #isStepUnkept = false;
 
@@ -54,12 +57,12 @@ export class Revalidation {
     return this.#stages.armed.view;
   }
 
-  /** Milliseconds until the armed tree must be continued; infinite if there is none. */
+  /** Milliseconds until work on the armed tree must continue; infinite if there is no such tree. */
   get dueInMs(): number {
     return this.#stages.armed.dueAt - this.#options.clock.now();
   }
 
-  /** The tree that accepting the hold would show. */
+  /** The tree that is shown if an operator accepts the hold. */
   get heldTree(): Generation | undefined {
     return this.#stages.hold.tree;
   }
@@ -74,7 +77,7 @@ export class Revalidation {
     return this.#stages.wait.leftMs;
   }
 
-  /** Node ids of this path in earlier trees that the kernel still holds. */
+  /** Returns the node ids that this path had in earlier trees, and that the kernel may still hold. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#stages.publisher.replacedNodeIds(path);
   }
@@ -92,21 +95,25 @@ export class Revalidation {
     return this.#stages.pending;
   }
 
-  /** Replaced versions that the kernel may still hold. */
+  /** The number of replaced versions that the kernel may still hold. */
   get replacedVersions(): number {
     return this.#stages.publisher.replacedVersions;
   }
 
-  /** Shows a persisted generation unchanged: same number and mtimes, without the store. */
+  /**
+   * Shows a persisted generation unchanged, with the same number and mtimes. Needs no answer from the store.
+   */
   resume(restored: Restored): Promise<Shown> {
     return this.#stages.publisher.resume(restored);
   }
 
   /**
-   * Looks at the source once, and publishes what is new. `accept` is the id of a tree that may pass the guard, or of
-   * what the source holds. Rejects with the store's error, or with SyncError; the shown tree then stays.
+   * Looks at the source once, and publishes what is new. `accept` is the id of a tree that may pass the
+   * guard, or of a hold of the source that is to end. Rejects with the store's error, or with SyncError; the
+   * shown tree then stays.
    *
-   * If objects change faster than they can be listed and fetched, the found versions are shown instead.
+   * If objects change faster than they can be listed and fetched, the versions that were found are shown in
+   * place of the listed ones.
    */
   async revalidate(accept: string | undefined, signal: AbortSignal): Promise<Revalidated> {
     this.#mayWait = true;
@@ -143,7 +150,7 @@ export class Revalidation {
     if (armed?.candidate.digest !== this.armed?.candidate.digest) {
       await this.#stages.armed.release(shown?.generation, new Yielder());
     }
-    // It was already shown at its instant; the source has not noticed yet.
+    // The armed tree was already shown at its instant, but the source still calls it armed.
     if (armed !== undefined && armed.candidate.digest === shown?.digest) return this.#stages.unchanged();
     if (armed !== undefined) this.#stages.armed.arm(armed);
     const end = await this.#follow(seen, attempt);

@@ -6,8 +6,8 @@ import { HintPace } from './hint-pace.ts';
 
 export interface RevalidationLoopOptions<Outcome extends { readonly kind: string }> {
   /**
-   * One revalidation. `accept` is the id of a tree that may pass the guard; `asked`: a request waits for it, or a hint
-   * came. Does not reject.
+   * Runs one revalidation. `accept` is the id of a tree that may pass the guard. `asked` says whether a
+   * request waits for the revalidation, or a hint came. Does not reject.
    */
   readonly revalidate: (accept: string | undefined, signal: AbortSignal, asked: boolean) => Promise<Outcome>;
   readonly pollMs: number;
@@ -18,29 +18,32 @@ export interface RevalidationLoopOptions<Outcome extends { readonly kind: string
   readonly dueInMs?: () => number;
 }
 
-/** The result of a request: `waiting` is not final. */
+/** The result of a request. It is never `waiting`, because that is not final. */
 export type Settled<Outcome> = Exclude<Outcome, { readonly kind: 'waiting' }>;
 
 interface Request<Outcome> extends Deferred<Settled<Outcome>> {
   readonly accept: string | undefined;
 }
 
-/** Varies the poll interval, so that the nodes of a fleet do not list at the same time. */
+/** The share by which the poll interval varies, so that the nodes of a fleet do not list at the same time. */
 const JITTER = 0.1;
 
 /**
- * Revalidates on the poll interval, on request and on hints, one at a time. A revalidation answers only requests that
- * arrived before it began; waiting requests share the next one. While a tree waits for objects, the requests wait with
- * it. Hints share the next revalidation too. HintPace may delay it, because senders may send hints at any rate.
+ * Revalidates on the poll interval, on request and on hints; one revalidation runs at a time. A revalidation
+ * answers only requests that arrived before it began, and all waiting requests share the next one. While a
+ * tree waits for objects, the requests wait, too. Hints share the next revalidation as well. HintPace may
+ * delay that revalidation, because senders may send hints at any rate.
  */
 export class RevalidationLoop<Outcome extends { readonly kind: string }> {
   readonly #options: RevalidationLoopOptions<Outcome>;
   #waiting: Request<Outcome>[] = [];
   #wake: (() => void) | undefined;
-  /** Ends with the revalidation that serves all hints up to now; undefined: there are none. */
+  /**
+   * Resolves when the revalidation begins that serves all hints up to now; undefined if there are no hints.
+   */
   #hinted: Deferred<void> | undefined;
   readonly #pace = new HintPace();
-  /** Set during a pause: ends it as soon as a hint may be followed. */
+  /** Set during a pause. Ends the pause as soon as a look may follow a hint. */
   #wakeForHint: (() => void) | undefined;
   #over: { readonly reason: unknown } | undefined;
 
@@ -48,7 +51,10 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     this.#options = options;
   }
 
-  /** Rejects with the loop's end reason if the loop ends first. */
+  /**
+   * Requests a revalidation, and returns its result. Rejects with the loop's end reason if the loop ends
+   * first.
+   */
   refresh(accept?: string): Promise<Settled<Outcome>> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
     const request = { ...deferred<Settled<Outcome>>(), accept };
@@ -57,20 +63,26 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     return request.promise;
   }
 
-  /** Resolves when a revalidation begins after this call. Rejects with the loop's end reason. */
+  /**
+   * Requests a revalidation as soon as HintPace allows it. Resolves when a revalidation begins after this
+   * call. Rejects with the loop's end reason if the loop ends first.
+   */
   hint(): Promise<void> {
     if (this.#over !== undefined) return Promise.reject(this.#over.reason);
     this.#pace.hinted(this.#options.clock.now());
     if (this.#hinted === undefined) {
       this.#hinted = deferred<void>();
-      // Callers need not await it: its rejection must not count as unhandled.
+      // Callers need not await this promise, so its rejection must not count as unhandled.
       this.#hinted.promise.catch(() => undefined);
       this.#wakeForHint?.();
     }
     return this.#hinted.promise;
   }
 
-  /** Resolves when the signal is aborted and no revalidation runs. `delayMs`: until the first poll. */
+  /**
+   * Runs the loop until the signal is aborted. Resolves when no revalidation runs any more. `delayMs` is the
+   * time until the first poll.
+   */
   async run(signal: AbortSignal, delayMs: number = this.#interval()): Promise<void> {
     let delay = delayMs;
     let serving: readonly Request<Outcome>[] = [];
@@ -102,7 +114,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     }
   }
 
-  /** Returns whether there were any. */
+  /** Takes all hints that have come. Returns whether there were any. */
   #takeHints(): boolean {
     if (this.#hinted === undefined) return false;
     this.#hinted.resolve();
@@ -111,7 +123,10 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     return true;
   }
 
-  /** All waiting requests, except those that accept another id: a revalidation can accept only one. */
+  /**
+   * Takes all waiting requests, except those that accept another id, because a revalidation can accept only
+   * one id.
+   */
   #take(accept: string | undefined): readonly Request<Outcome>[] {
     const isServed = (request: Request<Outcome>): boolean =>
       request.accept === undefined || request.accept === accept;
@@ -137,13 +152,13 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
     } finally {
       this.#wake = undefined;
       this.#wakeForHint = undefined;
-      // Ends the sleep for a hint, too.
+      // This aborts the sleep of #hintDue(), too.
       wake();
       release();
     }
   }
 
-  /** Resolves when a look for the hints may begin; hints that come meanwhile may delay it. */
+  /** Resolves when a look may begin because of the hints. Hints that come meanwhile may delay the look. */
   async #hintDue(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     for (;;) {

@@ -31,13 +31,13 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly unreadableWaitMs: number;
   /** Checks whether the store delivers other objects when one is unreadable. */
   readonly probe: Probe;
-  /** Undefined: contents are fetched one by one. */
+  /** Undefined if contents are fetched one by one. */
   readonly planner?: FetchPlanner | undefined;
-  /** Fetches at a time. */
+  /** The most fetches at a time. */
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */
   readonly observeStage: (stage: Stage, seconds: number) => void;
-  /** The first tree is about to be shown: its other content is wanted next. */
+  /** Called when the first tree is about to be shown, because its other content is wanted next. */
   readonly onFirst?: ((target: FetchTarget) => void) | undefined;
   /** Called for each event. */
   readonly notice?: ((notice: SyncNotice) => void) | undefined;

@@ -3,7 +3,7 @@ import type { Candidate } from '../source/source.ts';
 
 export interface SettleOptions {
   readonly first: Candidate;
-  /** 0: the first listing is used. */
+  /** The time between two listings; 0: the first listing is used. */
   readonly settleMs: number;
   readonly list: (signal: AbortSignal) => Promise<Candidate>;
   readonly clock: Clock;
@@ -17,14 +17,17 @@ export interface Settling {
   readonly listed: Candidate;
 }
 
-/** The wait for a stable listing ends only after both: this many listings, and this many times `settleMs`. */
+/**
+ * If listings keep differing, the wait ends when both limits are reached: this many listings
+ * (LEAST_LISTINGS), and LEAST_INTERVALS times `settleMs`.
+ */
 const LEAST_LISTINGS = 3;
 const LEAST_INTERVALS = 10;
 
 /**
- * The stage "settle": lists again after `settleMs` until two consecutive listings are equal, so that a deploy of many
- * objects is published once. Uses the newest after 10 intervals or three listings, whichever is later: continuous
- * uploads must not block publication for ever.
+ * The stage "settle": lists again after `settleMs` until two consecutive listings are equal, so that a deploy
+ * of many objects is published once. If they keep differing, returns the newest one after 10 intervals or
+ * three listings, whichever is later, because continuous uploads must not block publication for ever.
  */
 export async function settle({ first, settleMs, list, clock, signal }: SettleOptions): Promise<Settling> {
   if (settleMs <= 0) return { kind: 'settled', listed: first };

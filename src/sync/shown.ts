@@ -8,11 +8,16 @@ export interface Shown {
   readonly generation: Generation;
   readonly content: ContentState;
   readonly bound: PrefetchBound;
-  /** The digest of the listing that last matched it; undefined after a start from persisted state. */
+  /**
+   * The digest of the listing that last matched the generation. Undefined after a start from persisted state,
+   * and if some of the content differs from what was listed.
+   */
   readonly digest: string | undefined;
   /** Keys left out, or not shown as they should be. */
   readonly problems: readonly Problem[];
-  /** How many more there are, by reason; undefined after a start from persisted state. */
+  /**
+   * How many problems are not listed in `problems`, by reason; undefined after a start from persisted state.
+   */
   readonly unnamedProblems?: ReadonlyMap<string, number> | undefined;
   /** Milliseconds since the epoch. */
   readonly publishedAt: number;
@@ -28,7 +33,10 @@ export function problemsOf({
   return { problems, unnamedProblems };
 }
 
-/** The number of unnamed problems, by reason. Their keys are not kept across a start. */
+/**
+ * Returns how many problems are not listed, by reason. After a start from persisted state the reason is
+ * `unnamed`, because the state has only their number.
+ */
 export function unnamedProblemsOf({
   generation,
   problems,
@@ -56,8 +64,9 @@ export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary
 }
 
 /**
- * Equal ids, and the same files readable: an object restored from an archive keeps its ETag, and a redeployed release
- * may lie in other packs.
+ * Whether two trees have equal ids, the same readable files, and the same places of content. Equal ids are
+ * not enough: an object that was restored from an archive keeps its ETag, and a redeployed release may lie in
+ * other packs.
  */
 export function isSameTree(next: Generation, shown: Generation): boolean {
   if (next.id !== shown.id) return false;
@@ -69,8 +78,8 @@ export function isSameTree(next: Generation, shown: Generation): boolean {
 }
 
 /**
- * Whether both show the same step of an environment. Of two steps with one number, which an operator may have accepted
- * after a restore, the time or the text differs.
+ * Whether both show the same step of an environment. Two steps can have the same number, if an operator
+ * accepted one after a restore. Then their time or text differs.
  */
 export function isSameStep(next: ReleaseStep | undefined, shown: ReleaseStep | undefined): boolean {
   if (next === undefined || shown === undefined) return next === shown;

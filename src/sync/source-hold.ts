@@ -7,14 +7,17 @@ const REASONS: Readonly<Record<string, ContentHoldReason>> = {
   corrupt: 'damaged-pack',
 };
 
-/** Why a release whose content could not be fetched is not shown; undefined: the store failed, not the release. */
+/**
+ * Returns why a release is held whose content could not be fetched. Returns undefined if the store failed,
+ * not the release.
+ */
 export function contentHoldOf(
   error: unknown,
 ): Pick<HeldView, 'reason' | 'detail' | 'hint' | 'acceptable'> | undefined {
   const reason = REASONS[codeOf(error) ?? ''];
   if (reason === undefined) return undefined;
   const { message, hint } = failureOf(error);
-  // Content that is not there cannot be shown; each look tries to fetch it again.
+  // An operator cannot accept missing content, because it cannot be shown. Each look tries to fetch it again.
   return { reason, detail: message, hint, acceptable: false };
 }
 
@@ -24,7 +27,8 @@ export function heldViewOf(hold: SourceHold): Omit<HeldView, 'since'> {
 }
 
 /**
- * The digest by which the source accepts what it holds; undefined if it holds nothing, or nothing that has a digest.
+ * Returns the digest by which the source accepts what it holds. Returns undefined if it holds nothing, or
+ * only a step that has no digest.
  */
 export function acceptedBy(
   held: Partial<Pick<SourceHold, 'step' | 'listing'>> | undefined,
@@ -33,19 +37,19 @@ export function acceptedBy(
 }
 
 /**
- * The id by which an operator accepts what a source holds. It looks like a generation's id, but for an unreadable step
- * it is not one.
+ * Returns the id by which an operator accepts what a source holds. It has the form of a generation's id, but
+ * is not one.
  */
 function idOf(digest = ''): string {
   return digest.slice(0, 32).padEnd(32, '0');
 }
 
-/** There is no tree yet, and the available one is rejected. */
+/** Returns the error for a start without any tree, if the available one is rejected. */
 export function refuseHeld({ reason, detail, hint }: SourceHold): SyncError {
   return new SyncError('release-held', `${detail} (${reason}).`, hint);
 }
 
-/** There is no tree yet, and the available one may not be shown yet. */
+/** Returns the error for a start without any tree, if the available one may not be shown yet. */
 export function refuseEarly(armed: Armed | undefined): SyncError {
   const until = armed === undefined ? '' : ` before ${new Date(armed.at).toISOString()}`;
   return new SyncError(

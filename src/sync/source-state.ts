@@ -11,7 +11,7 @@ export interface SourceView {
   readonly consecutiveFailures: number;
   /** When the first of these failures happened. */
   readonly failingSince: number | undefined;
-  /** Undefined once a revalidation succeeded. */
+  /** The last failure; undefined once a later revalidation succeeded. */
   readonly lastError: (Failure & { readonly at: number }) | undefined;
 }
 
@@ -28,7 +28,7 @@ export class SourceState {
     lastError: undefined,
   };
 
-  /** `lastSuccessAt`: from an earlier process. */
+  /** `lastSuccessAt` is the value of an earlier process. */
   constructor(
     clock: Clock,
     log: Logger,
@@ -45,7 +45,7 @@ export class SourceState {
     return this.#view;
   }
 
-  /** Every request would fail: readers need not try one to find out. */
+  /** Whether every request would fail, so that readers need not try one to find out. */
   get isDown(): boolean {
     return isSourceDown(this.#view.lastError?.code);
   }
@@ -61,7 +61,7 @@ export class SourceState {
     this.answered();
   }
 
-  /** The store answers, but its newest tree is not shown yet. */
+  /** Records that the store answers, even if its newest tree is not shown yet. */
   answered(): void {
     const { consecutiveFailures, failingSince } = this.#view;
     if (consecutiveFailures > 0)
@@ -81,8 +81,9 @@ export class SourceState {
   }
 
   /**
-   * Warns when a failure begins or its cause changes. Logs repetitions at debug level, and also failures before the
-   * first tree (`starting`): then the caller of start() reports the error.
+   * Records a failure. Warns when a failure begins or its cause changes, and logs repetitions at debug level.
+   * Before the first tree (`starting`) it logs every failure at debug level, because the caller of start()
+   * reports the error.
    */
   failed(failure: Failure, error: unknown, starting: boolean): void {
     const before = this.#view.lastError?.code;

@@ -29,7 +29,7 @@ export type Revalidated =
   | { readonly kind: 'current' }
   | { readonly kind: 'published' }
   | { readonly kind: 'held'; readonly held: HeldView }
-  /** A tree waits for unreadable objects, which are retried until `until`. */
+  /** A tree waits for unreadable objects, which are retried until `waiting.until`. */
   | { readonly kind: 'waiting'; readonly waiting: WaitingView };
 
 export type Stale = Prefetched & { readonly kind: 'stale' };
@@ -123,7 +123,10 @@ export class Stages {
     return this.#show(built, aim, attempt, isSame);
   }
 
-  /** @param isSame whether the shown tree has the same files: there is nothing that the guard could protect */
+  /**
+   * @param isSame whether the shown tree has the same files, so that there is nothing for the guard to
+   * protect
+   */
   async #show(
     built: Built,
     aim: Aim,
@@ -189,8 +192,8 @@ export class Stages {
   }
 
   /**
-   * Makes a tree's new content local. A release with unavailable content is held: it is shown completely or not at
-   * all.
+   * Makes a tree's new content local. Holds a release with unavailable content, because a release is shown
+   * completely or not at all.
    */
   async #fetch(
     { target, bound }: Target,
@@ -211,7 +214,10 @@ export class Stages {
     }
   }
 
-  /** Makes the content of an armed tree local once it is known, and waits for its instant from shortly before it. */
+  /**
+   * Makes the content of an armed tree local once the tree is known. Shortly before its instant, builds the
+   * tree, waits for the instant, and shows the tree. Until then, returns `end`.
+   */
   async goOnWith(armed: Armed, attempt: Attempt, end: Revalidated): Promise<Revalidated | Stale> {
     const { candidate, at: notBefore } = armed;
     if (this.armed.dueAt <= this.#options.clock.now()) return this.show({ candidate, notBefore }, attempt);
@@ -242,7 +248,10 @@ export class Stages {
     }
   }
 
-  /** For the first tree, only content without which it must not be shown; the backlog fetches everything else. */
+  /**
+   * Of the first tree, fetches only .airflowignore files: it must not be shown without their content. The
+   * backlog fetches everything else.
+   */
   #prefetch(
     target: Parameters<typeof prefetch>[0],
     changes: Built['changes'],
@@ -265,7 +274,7 @@ export class Stages {
     return prefetch(target, wanted, means, yielder, signal);
   }
 
-  /** The result that replaces showing a tree with these unreadable objects; undefined: show it. */
+  /** Returns how a tree with these unreadable objects waits or is held; undefined if it is to be shown. */
   #delay(
     built: Built,
     digest: string,
@@ -277,8 +286,8 @@ export class Stages {
     const { generation } = built;
     const others = this.#unreadable.countIn(generation);
     const tooMany = reasonToHold(generation, failed, others, accepted);
-    // Waiting is useless if the path already gives an error, or if the refusal is permanent and no readable version
-    // is replaced.
+    // Waiting for an object is useless if its path already gives an error, or if the store's refusal is
+    // permanent and no readable version is replaced.
     const awaited = failed.filter(
       ({ version, refused }) => !refused && !this.#unreadable.hasPath(version.path),
     );
@@ -309,10 +318,11 @@ export class Stages {
     });
   }
 
-  /** Whether a tree of so many files may follow. */
+  /** Judges whether a tree of so many files may be shown. */
   judge(files: number): ReturnType<typeof judge> {
     const peak = this.publisher.peak();
-    // Filters that exclude everything make an empty tree, even if there is no peak to compare with.
+    // If filters exclude everything, the tree is empty, and there may be no peak: then compare with the shown
+    // tree.
     const hadAny = files === 0 && !this.#options.allowEmpty ? (this.shown?.generation.files ?? 0) : 0;
     return judge(files, Math.max(peak, hadAny), this.#options);
   }
@@ -342,7 +352,7 @@ export class Stages {
     );
   }
 
-  /** The shown tree is the current one. */
+  /** Ends the hold and the wait, because the shown tree is the current one. */
   unchanged(): Revalidated {
     this.hold.drop();
     this.wait.end();
@@ -359,7 +369,10 @@ function unreadableIgnoreFile(failed: readonly FailedObject[]): SyncError {
   );
 }
 
-/** A tree with adopted versions matches no listing: the next listing is built, whatever it contains. */
+/**
+ * Returns undefined for a tree with adopted versions, which matches no listing: then the next listing is
+ * built, whatever it contains.
+ */
 function digestOf(listed: string, adoptions: Adoptions | undefined): string | undefined {
   return adoptions === undefined || adoptions.objects.size === 0 ? listed : undefined;
 }

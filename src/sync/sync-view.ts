@@ -17,7 +17,7 @@ export interface ReleaseView {
   readonly armed: Armed | undefined;
 }
 
-/** For status, metrics and log. */
+/** The state of a Sync, for status, metrics and log. */
 export interface SyncView {
   readonly ready: boolean;
   readonly generation: GenerationSummary | undefined;
@@ -32,19 +32,25 @@ export interface SyncView {
   readonly held: HeldView | undefined;
   /** Objects that a tree waits for before it is shown or called ready. */
   readonly waiting: WaitingView | undefined;
-  /** Number of shown files that give EIO because the store does not deliver their content; each is a problem too. */
+  /**
+   * The number of shown files that give EIO because the store does not deliver their content. Each is one of
+   * `problems`, too.
+   */
   readonly unreadable: number;
-  /** What is yet to be fetched, for the shown tree and the next one. */
+  /** How much content is yet to be fetched, for the shown tree and the next one. */
   readonly pending: PendingView;
   readonly problems: readonly Problem[];
-  /** How many more there are than `problems` names, by reason. */
+  /** How many problems `problems` does not name, by reason. */
   readonly unnamedProblems: ReadonlyMap<string, number>;
   readonly history: readonly HistoryEntry[];
   readonly readFailures: ReadFailures;
-  /** Set if the content within the prefetch bound does not fit: the cache size that would hold it, bytes. */
+  /**
+   * Set if the content within the prefetch bound does not fit into the cache. `neededBytes`: the cache size
+   * that would hold it.
+   */
   readonly cacheTooSmall: { readonly neededBytes: number } | undefined;
-  /** Replaced versions that the kernel may still hold. */
+  /** The number of replaced versions that the kernel may still hold. */
   readonly replacedVersions: number;
-  /** What would be lost by a restart. */
+  /** Why a restart would lose something. */
   readonly persistTroubles: readonly PersistTrouble[];
 }

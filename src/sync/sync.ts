@@ -28,15 +28,15 @@ import { Watch } from './watch.ts';
 export interface SyncOptions extends RevalidationOptions {
   readonly etags?: EtagFindings | undefined;
   readonly pollMs: number;
-  /** If set, a poll checks this key, and lists only if it has changed. */
+  /** If set, a poll checks this key first, and lists only if the key has changed. */
   readonly watchedKey?: WatchedKey | undefined;
-  /** Which store is read; undefined: there is only one. */
+  /** Says whether trees are read from a standby; undefined if there is only one store. */
   readonly standby?: { readonly view: { readonly isActive: boolean } } | undefined;
   /** Called for hints of the watched key. */
   readonly onHint?: HintObserver | undefined;
   /** When an earlier process began the last revalidation that succeeded, milliseconds since the epoch. */
   readonly lastSuccessAt?: number | undefined;
-  /** Called after each success with the time when it began. */
+  /** Called after each successful revalidation, with the time when it began. */
   readonly onSuccess?: (beganAt: number) => void;
 }
 
@@ -56,7 +56,7 @@ export class Sync {
   readonly #unreadable: UnreadableObjects;
   readonly #watch: Watch | undefined;
   readonly #isRestored: boolean;
-  /** Dropped after it is shown. */
+  /** The persisted state of an earlier process; dropped after its tree is shown. */
   #restored: Restored | undefined;
   #readersRefresh: { at: number; pending: boolean } = { at: 0, pending: false };
   #toldTooSmall = false;
@@ -73,7 +73,7 @@ export class Sync {
     this.#unreadable = unreadable;
     const onFirst: RevalidationOptions['onFirst'] = (target) => this.#backlog.startAhead(target);
     this.#revalidation = new Revalidation({ ...options, source: this.#timed, onFirst }, unreadable, restored);
-    // Without a tree from that time, the value is meaningless.
+    // Without a tree from that time, `lastSuccessAt` is meaningless.
     this.#source = new SourceState(clock, log, options.notice, restored && options.lastSuccessAt);
     this.#watch = options.watchedKey && new Watch(options.watchedKey, clock, log, options.onHint);
     this.#loop = new RevalidationLoop({
@@ -120,12 +120,17 @@ export class Sync {
     });
   }
 
-  /** Resolves when all content to be fetched of the shown tree is local for the first time. */
+  /**
+   * Resolves when all content of the shown tree that is to be fetched is local for the first time; see
+   * Backlog.
+   */
   get ready(): Promise<void> {
     return this.#backlog.ready;
   }
 
-  /** The same, but if `ready` was rejected, the fetch is retried. Never rejects. */
+  /**
+   * Like `ready`, but if `ready` is rejected, resolves when a retry has fetched the content. Never rejects.
+   */
   get readyAtLast(): Promise<void> {
     return this.#backlog.readyAtLast;
   }
@@ -174,8 +179,9 @@ export class Sync {
   }
 
   /**
-   * The first publication: shows the persisted tree, or lists and shows the result before any content is fetched.
-   * Rejects with the store's error or SyncError `empty-source`; it may then be called again.
+   * Publishes the first tree. Shows the persisted tree; or else lists, and shows the result before any
+   * content but that of .airflowignore files is fetched. Rejects with the store's error or with SyncError,
+   * such as `empty-source`. It may then be called again.
    */
   async start(signal: AbortSignal): Promise<Shown> {
     if (this.#restored !== undefined) {
@@ -190,7 +196,7 @@ export class Sync {
   /** Polls until the signal is aborted; resolves when no work is in progress. Call it after `start`. */
   async run(signal: AbortSignal): Promise<void> {
     const { shown } = this;
-    // Not before: until then the cache may evict nothing, and would have no room.
+    // Fetch no content before this: until then the cache may evict nothing, and would have no room.
     if (this.#isRestored && shown !== undefined) this.#fetchBehind(shown);
     try {
       // Persisted state may be old: look at the store immediately.
@@ -202,22 +208,25 @@ export class Sync {
   }
 
   /**
-   * Answered by a listing that began after this call, when its result is shown, held or refused. If a tree waits for
-   * objects, the answer waits too. Rejects only when `run` ends.
+   * Requests a listing that begins after this call. Resolves when its result is shown, held or refused. If a
+   * tree waits for objects, this waits, too. Rejects only when `run` ends.
    */
   refresh(): Promise<Settled<Outcome>> {
     return this.#loop.refresh();
   }
 
   /**
-   * Looks at the source soon, because it may have changed: see HintPace. Resolves when a look begins after this call;
-   * many hints share it. Rejects only when `run` ends.
+   * Requests a look at the source soon (see HintPace), because the source may have changed. Resolves when a
+   * look begins after this call; many hints share one look. Rejects only when `run` ends.
    */
   hint(): Promise<void> {
     return this.#loop.hint();
   }
 
-  /** Publishes the held tree, if a fresh listing still matches it; without an id, the one held now. */
+  /**
+   * Accepts the current hold if it has this id, or if no id is given. Publishes the held tree if a fresh
+   * listing still matches it. A held tree that is already shown is called ready.
+   */
   async accept(id?: string): Promise<Accepted> {
     const held = this.#revalidation.held ?? this.#backlog.held;
     if (held === undefined) return { kind: 'nothing-held' };
@@ -240,18 +249,18 @@ export class Sync {
     return compareGenerations(this.#revalidation.history, this.#revalidation.changeLog, from, to);
   }
 
-  /** The last publication that removed a path, within the history. */
+  /** Returns the last publication, within the history, that removed this path or a path below it. */
   async removalOf(path: string): Promise<HistoryEntry | undefined> {
     const number = await this.#revalidation.changeLog.removalOf(path);
     return this.#revalidation.history.find((entry) => entry.number === number);
   }
 
-  /** The tree that accepting the hold would show. */
+  /** The tree that is shown if an operator accepts the hold. */
   get heldTree(): Generation | undefined {
     return this.#revalidation.heldTree;
   }
 
-  /** Node ids of this path in earlier trees that the kernel still holds. */
+  /** Returns the node ids that this path had in earlier trees, and that the kernel may still hold. */
   replacedNodeIds(path: string): readonly number[] {
     return this.#revalidation.replacedNodeIds(path);
   }
@@ -261,7 +270,10 @@ export class Sync {
     return this.#reads.readVersion(version, chunk, options);
   }
 
-  /** The store no longer has this content: if it is shown, the listing is stale. */
+  /**
+   * Call this if the store no longer has this content. If the content is shown, the listing is stale, so this
+   * requests a new one.
+   */
   contentReplaced(path: string, etag: string): void {
     const generation = this.#revalidation.shown?.generation;
     const index = generation?.find(path) ?? -1;
@@ -298,7 +310,8 @@ export class Sync {
         this.#source.answered();
         return end;
       }
-      // While a tree is held every poll lists, ignoring the key: what ends the hold may not change the key.
+      // While a tree is held, every poll lists, whatever the watched key says: a change that ends the hold
+      // may not change the key.
       if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
       this.#source.succeeded(began);
       this.#options.onSuccess?.(began);
@@ -322,7 +335,8 @@ export class Sync {
 
   /** Whether the watched key is unchanged and no request waits, so that listing is unnecessary. */
   async #isQuiet(asked: boolean, signal: AbortSignal): Promise<boolean> {
-    // Check the key before every listing, requested or not: the listing belongs to the value that the key had then.
+    // Check the key before every listing, requested or not, because the listing belongs to the value that the
+    // key had then.
     if (this.#watch === undefined || (await this.#watch.isDue(signal))) return false;
     const { held, shown } = this.#revalidation;
     return !asked && held === undefined && shown?.digest !== undefined;

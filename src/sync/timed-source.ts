@@ -7,16 +7,19 @@ import type { SyncNotice } from './notice.ts';
 export interface ListingView {
   /** How long the current listing has taken, or else the last one took; undefined before the first. */
   readonly milliseconds: number | undefined;
-  /** Whether that is longer than a normal listing. */
+  /** Whether listings take longer than normal: see TimedSource. */
   readonly isSlow: boolean;
 }
 
-/** A million objects at 30 ms a page take half of it, one page after the other (bench/listing.ts). */
+/**
+ * A listing that takes this long is slow. A million objects at 30 ms a page take half of this time, one page
+ * after the other (bench/listing.ts).
+ */
 const SLOW_MS = 60_000;
 
 /**
- * Reports a slow listing: no change is shown before it ends, however fast each request is. Stays slow until a listing
- * is fast.
+ * Wraps a source, and reports a slow listing, because no change is shown before the listing ends, however
+ * fast each request is. The source counts as slow until a listing is fast.
  */
 export class TimedSource implements Source {
   readonly kind: SourceKind;
@@ -87,7 +90,7 @@ export class TimedSource implements Source {
     this.#notice({ kind: 'source-slow', since: beganAt });
   }
 
-  /** A clock that stepped back counts as stopped. */
+  /** Returns the milliseconds since `at`; 0 if the clock stepped back. */
   #since(at: number): number {
     return Math.max(0, this.#clock.now() - at);
   }

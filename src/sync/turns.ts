@@ -26,10 +26,10 @@ const RESERVED_REQUESTS = 1 / 16;
 const RESERVED_BYTES = 1 / 8;
 
 /**
- * Schedules readers' requests fairly by uid, so that a user with a thousand concurrent reads does not block the
- * others. A uid may use all of the limits except a small reserve, which is for uids without requests in progress. If
- * several uids wait, one without requests in progress gets its turn after at most one request of every other.
- * Requests of one uid run in order of arrival.
+ * Schedules readers' requests fairly by uid, so that a user with a thousand concurrent reads does not block
+ * the others. A uid may use all of the limits except a small reserve, which is for uids without requests in
+ * progress. If several uids wait, a uid without requests in progress gets its turn after at most one request
+ * of every other uid. Requests of one uid run in order of arrival.
  */
 export class Turns {
   readonly #limits: TurnLimits;
@@ -48,14 +48,15 @@ export class Turns {
     };
   }
 
-  /** Requests under way. */
+  /** The number of requests in progress. */
   get underWay(): number {
     return this.#requests;
   }
 
   /**
-   * Resolves when a request for this many bytes may start. The returned function ends its turn, and may be called
-   * again. A request larger than the limit runs alone. Rejects with the signal's reason.
+   * Resolves when a request for this many bytes may start. The returned function ends the request's turn;
+   * further calls of it do nothing. A request larger than the limit runs alone. Rejects with the signal's
+   * reason.
    */
   take(reader: ReaderUid, bytes: number, signal: Stop): Promise<() => void> {
     if (signal.aborted) return Promise.reject(signal.reason);
@@ -108,7 +109,8 @@ export class Turns {
     for (const [reader, party] of this.#parties) {
       const [head] = party.waiting;
       if (head === undefined) continue;
-      // A request that does not fit blocks the smaller ones behind it: otherwise they could starve it.
+      // If the first request does not fit, the smaller ones behind it wait, too: otherwise they could starve
+      // it.
       const fits = isFirst ? this.#fits(head, this.#shared) : false;
       isFirst = false;
       if (!fits && !(party.underWay === 0 && this.#fits(head, this.#limits))) continue;

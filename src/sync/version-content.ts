@@ -13,19 +13,22 @@ import { contentHoldOf } from './source-hold.ts';
 
 /** The part of the content cache that versions use. */
 export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has'> {
-  /** Content that only versions show is evicted after content that nothing shows, and before the current tree's. */
+  /**
+   * Records that a version (an earlier release) shows this content. Content that only versions show is
+   * evicted after content that nothing shows, and before the current tree's.
+   */
   showBeside(name: string): void;
   hideBeside(name: string): void;
   /** The fingerprint of the blob of a whole file, if it was verified. */
   fingerprintOf(name: string): bigint | undefined;
-  /** The content of all versions. */
+  /** The state of the content of all versions. */
   readonly beside: BesideState;
 }
 
 export interface VersionContentOptions {
   readonly cache: VersionCachePort;
   readonly planner: FetchPlanner | undefined;
-  /** Concurrent fetches of the current tree; versions get a part of them. */
+  /** The most concurrent fetches of the current tree; versions get a part of them. */
   readonly concurrency: number;
   /** The largest file to fetch, bytes. */
   readonly prefetchBytes: number;
@@ -35,7 +38,7 @@ export interface VersionContentOptions {
   readonly log: Logger;
 }
 
-/** A version, and which of its content is local. */
+/** A version, and the state of its content. */
 export interface VersionTarget {
   readonly id: string;
   readonly generation: Generation;
@@ -47,22 +50,24 @@ interface Held extends VersionTarget {
   readonly dropped: AbortController;
   readonly registered: Promise<void>;
   /**
-   * The cache's count of lost version blobs when this version had all that fits; undefined if it does not have it yet.
+   * The cache's count of lost blobs of versions, at the time when this version had all content that fits;
+   * undefined before that time.
    */
   wholeAt: number | undefined;
 }
 
-/** Versions get a fourth of --concurrency: readers and a publication in between must not wait. */
+/** Versions get a fourth of --concurrency, so that readers and a publication in between need not wait. */
 const SHARE_OF_CONCURRENCY = 4;
 /** How often to check whether the prefetch of the current tree has ended. */
 const BUSY_MS = 250;
 
 /**
- * Fetches the content of the versions that are in use, so that their readers need not ask for file after file. This has
- * the lowest priority: one version at a time, by few fetches, and none while content of the current tree is fetched. Of
- * a version that does not fit into the cache, it fetches as much as there is room for; readers get the rest from the
- * store. Evicted content of a version is fetched again at its next use, but not by evicting other versions: otherwise
- * two versions in use that do not fit together would evict each other for ever.
+ * Fetches the content of the versions that are in use, so that their readers need not ask for file after
+ * file. This has the lowest priority: one version at a time, by few fetches, and none while content of the
+ * current tree is fetched. If a version does not fit into the cache, this fetches as much of it as there is
+ * room for, and readers get the rest from the store. Evicted content of a version is fetched again at its
+ * next use, but not by evicting other versions: otherwise two versions in use that do not fit together would
+ * evict each other for ever.
  */
 export class VersionContent {
   readonly #options: VersionContentOptions;
@@ -75,7 +80,7 @@ export class VersionContent {
     this.#options = options;
   }
 
-  /** The version is shown. Resolves when the cache knows. */
+  /** Adds a version that is shown. Resolves when the cache knows its content. */
   add(target: VersionTarget): Promise<void> {
     const registered = this.#register(target.generation, (name) => this.#options.cache.showBeside(name));
     const dropped = new AbortController();
@@ -83,7 +88,7 @@ export class VersionContent {
     return registered;
   }
 
-  /** The version is in use: its content is fetched, unless it is there. */
+  /** Call this when a version is used. Fetches its content in the background, unless it is already there. */
   used(id: string): void {
     const held = this.#held.get(id);
     if (this.#isStopped || held === undefined || this.#queue.includes(held)) return;
@@ -94,7 +99,7 @@ export class VersionContent {
     });
   }
 
-  /** The version is no longer shown. */
+  /** Drops a version that is no longer shown. */
   async drop(id: string): Promise<void> {
     const held = this.#held.get(id);
     if (held === undefined) return;
@@ -126,7 +131,10 @@ export class VersionContent {
     }
   }
 
-  /** Never rejects: what could not be fetched is tried again when the version is used the next time. */
+  /**
+   * Fetches the content of a version. Never rejects: content that could not be fetched is tried again when
+   * the version is used the next time.
+   */
   async #fetch(held: Held): Promise<void> {
     const { cache, clock, isBusy, log } = this.#options;
     const { id } = held;
@@ -153,7 +161,7 @@ export class VersionContent {
     }
   }
 
-  /** The entries that are not local and for which there is room, in the order of a scan. */
+  /** Returns the entries that are not local and for which there is room, in the order of a scan. */
   async #wantedOf(held: Held, signal: AbortSignal): Promise<Uint32Array> {
     const { generation, content, wholeAt } = held;
     const { cache, prefetchBytes } = this.#options;
@@ -166,7 +174,7 @@ export class VersionContent {
         await yielder.turn();
         signal.throwIfAborted();
       }
-      // It may have been evicted since.
+      // The content may have been evicted since the last fetch.
       if (!isFirst && content.marks[index] === MARK.local && !isLocal(cache, generation.version(index)))
         content.forget(index);
       if (!isWanted(generation, content, index, prefetchBytes)) continue;
@@ -189,7 +197,10 @@ export class VersionContent {
     return Uint32Array.from(fitting);
   }
 
-  /** Returns whether the current tree interrupted it. */
+  /**
+   * Fetches the wanted entries of a version. Returns whether it stopped because the current tree is being
+   * fetched.
+   */
   async #pass(held: Held, wanted: Uint32Array, signal: AbortSignal): Promise<boolean> {
     const { cache, planner, concurrency, isBusy } = this.#options;
     const plan = planner?.plan(held.generation, wanted);
@@ -209,7 +220,7 @@ export class VersionContent {
           held.content.marks[index] = MARK.noRoom;
           return 'stop';
         } catch (error) {
-          // Only this pack is missing: the other files of the version can still be fetched.
+          // Only this pack is missing or damaged: the other files of the version can still be fetched.
           if (over.aborted || contentHoldOf(error) === undefined) throw error;
           return 'next';
         }

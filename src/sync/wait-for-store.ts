@@ -12,8 +12,8 @@ export interface WaitForStoreOptions {
 }
 
 /**
- * Conditions that pass while a host starts: no network, no role, an unset clock, an object that the store does not
- * deliver at the moment. A bucket that does not exist, or may not be listed, needs a repair.
+ * Errors that pass while a host starts: no network, no role, an unset clock, an object that the store does
+ * not deliver at the moment. Other errors need a repair: a bucket that does not exist, or may not be listed.
  */
 const PASSING = new Set([
   'unreachable',
@@ -24,11 +24,12 @@ const PASSING = new Set([
   'unreadable-ignore-file',
   'release-early',
 ]);
-/** The most that one attempt counts: the clock may be set during it. */
+/** The most that one attempt counts toward the wait, because the clock may be set during the attempt. */
 const LONGEST_ATTEMPT_MS = 15_000;
 
 /**
- * Retries the start until it succeeds, fails permanently, or the time is over: then it rejects with the last error.
+ * Retries the start until it succeeds. Rejects with the last error if the start fails permanently, or the
+ * time is over.
  */
 export async function waitForStore(
   start: () => Promise<unknown>,

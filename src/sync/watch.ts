@@ -5,19 +5,19 @@ import type { WatchedKey } from '../source/source.ts';
 import { codeOf } from './failure.ts';
 import { isRefusal } from './unreadable/failed-object.ts';
 
-/** A listing is due after this time even if the key is unchanged: a writer may not update the key. */
+/** A listing is due after this time even if the key is unchanged, because a writer may not update the key. */
 const NET_MS = 600_000;
 
 /**
- * Decides for each poll whether a listing is due. It compares with the ETag seen before the last listing began: a
- * change of the key during a listing causes another listing.
+ * Decides for each poll whether a listing is due. Compares the ETag of the watched key with the one seen
+ * before the last listing began, so that a change of the key during a listing causes another listing.
  */
 export class Watch {
   readonly #watched: WatchedKey;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #log: Logger;
   readonly #hinted: HintObserver;
-  /** As seen before the last listing that was used. */
+  /** The ETag, and the time of the check, before the last listing that was used. */
   #listed: { readonly etag: string | undefined; readonly at: number } | undefined;
   #seen: { readonly etag: string | undefined; readonly at: number } | undefined;
   #missing = false;
@@ -34,7 +34,10 @@ export class Watch {
     this.#hinted = hinted;
   }
 
-  /** Checks the key. If it is missing or unreadable, every poll lists. */
+  /**
+   * Checks the key, and returns whether a listing is due. If the key is missing or unreadable, every poll
+   * lists.
+   */
   async isDue(signal: AbortSignal): Promise<boolean> {
     const at = this.#clock.now();
     const known = this.#listed?.etag;
@@ -55,7 +58,7 @@ export class Watch {
     }
   }
 
-  /** A listing that began after the last check was used. */
+  /** Call this when a listing that began after the last check was used. */
   listed(): void {
     this.#listed = this.#seen;
   }

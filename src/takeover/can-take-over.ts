@@ -7,7 +7,7 @@ import type { Prepared } from './preparation.ts';
 export interface TakenOver {
   /** The mount's runtime directory. */
   readonly runtimeDirectory: string;
-  /** The state of each tree that the kernel may know. */
+  /** Where the state is of each tree that the kernel may know. */
   readonly trees: readonly StatePlaces[];
 }
 
@@ -28,7 +28,7 @@ export async function canTakeOver(
 ): Promise<void> {
   await session.counters();
   await connected();
-  // A standby has the same version and should need little memory: it reads nothing.
+  // A standby reads no state, because it has the same version as the server, and should need little memory.
   if (isStandby) return;
   const states = await Promise.all(trees.map(openTakeover));
   const isReadable = readConnectionRecord(runtimeDirectory) !== 'unusable';

@@ -15,11 +15,12 @@ import { TREES_DIRECTORY } from './mount-trees.ts';
 import { TREE_MARK_FILE } from './tree-mark.ts';
 
 /**
- * Removes the socket and the state files of an unmounted mount whose processes were killed. Removes nothing if a process
- * answers at the socket, because a new server runs there. Returns why a file was not removed.
+ * Removes the socket and the state files of an unmounted mount whose processes were killed. Removes nothing
+ * if a process answers at the socket, because a new server runs there. If a file was not removed, returns the
+ * reason.
  *
- * The state files of another user's mount are untrusted. Files that they name are opened without following a link, and
- * removed with that user's rights.
+ * The state files of another user's mount are untrusted. Files that they name are opened without following a
+ * link, and removed with that user's rights.
  */
 export async function clearAfter(state: MountState, owner: Identity): Promise<string | undefined> {
   const { directory, socket } = state;
@@ -42,10 +43,11 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
     const own = all.directory(basename(directory));
     try {
       const files: string[] = [SOCKET_RECORD_FILE, CONNECTION_FILE, STATE_FILE];
-      // The state for a successor can go if the one for a cold start equals it. The next start of another user checks this itself.
+      // The state for a successor can be removed if the state for a cold start equals it. For another user's
+      // mount, that user's next start compares them.
       const isKept = isOwn && cacheDirectory !== undefined && isKeptInCache(directory, cacheDirectory);
       if (isKept) files.push(...Object.values(takeoverPaths(directory)).map((path) => basename(path)));
-      // As with the state of the mount itself.
+      // The same condition as for the state of the mount itself.
       const isTreeKept = (name: string): boolean =>
         isOwn &&
         cacheDirectory !== undefined &&
@@ -65,8 +67,8 @@ function clear({ socket, cacheDirectory }: MountState, directory: string, owner:
 }
 
 /**
- * Clears the runtime directories of the trees of a mount. Of their state, it removes only what the cache directory
- * keeps. Everything else there stays, for the next start.
+ * Clears the runtime directories of the trees of a mount. Removes the state of a tree only if the cache
+ * directory has the same state. Other files stay for the next start.
  */
 function clearTrees(mount: HeldDirectory, directory: string, isKept: (name: string) => boolean): void {
   const trees = directoryIfThere(mount, TREES_DIRECTORY);

@@ -10,7 +10,10 @@ import { systemClock } from '../sync/system-clock.ts';
 import { openKeptState } from './kept-state.ts';
 import { mountTrees, removeEmpty } from './mount-trees.ts';
 
-/** Cleans up after a killed server whose mount is gone, as its regular end would have: removes its socket, keeps its state. */
+/**
+ * Cleans up after a killed server whose mount is gone, as that server would have done at a regular end:
+ * removes its socket, and keeps its state.
+ */
 export async function clearAway(
   config: MountConfig,
   runtimeDirectory: string,

@@ -17,9 +17,9 @@ import { type FilterPatterns, type Generation, PathFilter } from '../tree/index.
 export interface KeptStateOptions {
   readonly config: MountConfig;
   readonly mountId: string;
-  /** Of this mount alone; created here. */
+  /** The directory of this mount, or of one of its trees, which this function creates. */
   readonly runtimeDirectory: string;
-  /** Of this mount alone; locked. */
+  /** The directory of this mount, or of one of its trees, which this server has locked. */
   readonly cacheDirectory: string;
   /** Whether the previous server left a kernel connection. */
   readonly takesOver: boolean;
@@ -30,15 +30,17 @@ export interface KeptStateOptions {
 export interface Succession {
   /** The tree before the restored one, if the kernel may lack notifications about the differences. */
   readonly previous: Generation | undefined;
-  /** Inodes of earlier trees that the kernel may hold, including those that the restored tree shows again. */
+  /**
+   * Inodes of earlier trees that the kernel may hold, including inodes that the restored tree shows again.
+   */
   readonly replaced: readonly ReplacedInode[];
 }
 
 export interface KeptState {
   readonly store: StateStore;
-  /** The tree that an earlier process published; undefined if none can be used. */
+  /** The tree that an earlier process published; undefined if no stored tree can be used. */
   readonly restored: Restored | undefined;
-  /** Only if the inherited connection can be resumed. */
+  /** Set only if the inherited connection can be resumed. */
   readonly succession: Succession | undefined;
 }
 
@@ -76,8 +78,8 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
 }
 
 /**
- * `newFilters`: the filters, if the tree was built with different ones. `sameKernel`: this mount has shown the tree; a new
- * mount holds none of its inodes.
+ * Prepares a stored state for Sync. `newFilters`: the current filters, if the tree was built with other ones.
+ * `sameKernel`: whether the existing mount has shown the tree; of a new mount the kernel holds no inode.
  */
 function restoredOf(
   state: SavedState,
@@ -102,7 +104,10 @@ function restoredOf(
   };
 }
 
-/** Inodes that the kernel may hold and the tree does not show. Directories may have returned under their old ids. */
+/**
+ * Returns the inodes that the kernel may hold and that the tree does not show. A removed directory may have
+ * returned under its old id, and is then left out.
+ */
 function heldBy({
   generation,
   removedDirectories,
@@ -116,9 +121,11 @@ function heldBy({
 }
 
 /**
- * Files that the new filters exclude were not deleted: the guard compares with the number of files of the tree that the new
- * filters show. It compares with at least one if there was any, so that filters that show nothing are held like an empty
- * listing. Of earlier trees only the numbers are known, which do not say what the new filters would show.
+ * Returns the number of files that the guard compares with after a change of the filters: how many files of
+ * the kept tree the new filters show. Files that the new filters exclude were not deleted. The number is at
+ * least one if the tree had any file, so that filters that show nothing are held like an empty listing.
+ * Earlier trees do not count: of them only the numbers of files are known, which do not say what the new
+ * filters would show.
  */
 function peakThrough(filters: FilterPatterns, generation: Generation): PeakEntry {
   const filter = PathFilter.compile(filters);

@@ -26,41 +26,52 @@ export interface MountPresenterOptions {
   readonly allowIdmap: boolean;
   readonly replacesStale: boolean;
   readonly presentation: Presentation;
-  /** Undefined: the current tree is the whole mount. */
+  /** Returns the versions that the session shows; undefined if the current tree is the whole mount. */
   readonly versions: () => VersionsServed | undefined;
   readonly cacheDirectory: string;
-  /** Memory for a Journal. */
+  /** The descriptor of memory for a Journal; undefined if this server will have no successor. */
   readonly journal: number | undefined;
   readonly log: Logger;
-  /** The mount exists and is served. */
+  /** Called once, when the mount exists and is served. */
   readonly onMounted: (serving: Serving) => void;
-  /** The kept tree is shown: a successor can resume from here, although this server has not fully started. */
+  /**
+   * Called when the kept trees are shown. From then on a successor can resume the mount, although this server
+   * has not fully started.
+   */
   readonly onKeptShown: (serving: Serving) => void;
-  /** A new mount was made, or the session is about to make it; no request was answered yet. */
+  /**
+   * Called when a new mount was made, or when the session is about to make it. No request was answered yet.
+   */
   readonly onOpened: (connection: Connection) => void;
   /** Aborted when the mount should end. */
   readonly over: AbortSignal;
-  /** The resumed connection; undefined if a new mount is needed. */
+  /** The connection that this server resumes; undefined if a new mount is needed. */
   readonly inherited: Inherited | undefined;
 }
 
 /** A tree of the mount, and what is known of it before it is published. */
 export interface PresentedTree extends Omit<MountedTree, 'shown' | 'left'> {
-  /** The tree that is published first. It is shown as soon as any tree of the mount is. */
+  /**
+   * The generation that an earlier process published, and that must be published first; undefined if there is
+   * none. It is shown as soon as any tree of the mount is.
+   */
   readonly kept: ShownTree | undefined;
   /** Marks that the kernel may know the tree. */
   readonly mark: Pick<TreeMark, 'set' | 'clear'>;
-  /** The inherited connection shows it already. */
+  /** Whether the inherited connection shows the tree already. */
   readonly isInherited: boolean;
 }
 
 type ShownTree = Pick<Publication, 'generation' | 'fingerprints'>;
 
-/** Shows the generations of all trees through the kernel: the first by mounting it, each other by a swap. */
+/**
+ * Shows the generations of all trees through the kernel: makes the mount for the first one, and passes each
+ * later one to the session.
+ */
 export class MountPresenter {
   readonly #options: MountPresenterOptions;
   readonly #trees: readonly TreePresenter[];
-  /** Set once there is a mount, or one is being made. */
+  /** Set as soon as a mount is being made, or if a connection was inherited. */
   #serving: Promise<Serving> | undefined;
   #mounted = false;
   #isTold = false;
@@ -87,18 +98,20 @@ export class MountPresenter {
    */
   showKept(): void {
     this.#serving = this.#startMount(undefined, true);
-    // The first publication awaits it, and meets the same failure.
+    // The first publication awaits the same promise, and reports its failure.
     this.#serving.then(this.#options.onKeptShown).catch(() => undefined);
   }
 
-  /** Shows a tree for the first time, unless that was done before its publication. */
+  /**
+   * Shows a tree for the first time, unless it was shown as a kept tree. Makes the mount if there is none.
+   */
   async showFirst(number: number, shown: ShownTree): Promise<void> {
     if (this.#serving === undefined) {
       this.#serving = this.#startMount({ number, shown }, false);
       try {
         await this.#mount(this.#serving);
       } catch (error) {
-        // If nothing was mounted, the next tree may be.
+        // If nothing was mounted, the next tree that is shown makes the mount.
         if (!this.#mounted) this.#serving = undefined;
         throw error;
       }
@@ -119,7 +132,7 @@ export class MountPresenter {
     return { notifyMs: outcome.ms };
   }
 
-  /** Reports once that there is a mount. */
+  /** Waits until the mount is served, and reports that once. */
   async #mount(serving: Promise<Serving>): Promise<void> {
     const served = await this.#unlessStuckAtEnd(serving);
     this.#mounted = true;
@@ -128,7 +141,10 @@ export class MountPresenter {
     this.#options.onMounted(served);
   }
 
-  /** The end of the mount does not wait for a notification that the kernel leaves unanswered. */
+  /**
+   * Settles like `told`. If the mount is to end while the kernel leaves a notification unanswered, rejects
+   * instead, so that the end does not wait for the kernel.
+   */
   #unlessStuckAtEnd<T>(told: Promise<T>): Promise<T> {
     const { over, session } = this.#options;
     return new Promise((resolve, reject) => {
@@ -139,7 +155,7 @@ export class MountPresenter {
     });
   }
 
-  /** Mounts, and shows all trees that were kept, and the given one. */
+  /** Makes the mount, which shows all kept trees and the tree of `first`. */
   async #startMount(
     first: { readonly number: number; readonly shown: ShownTree } | undefined,
     looksForContent: boolean,
@@ -147,15 +163,15 @@ export class MountPresenter {
     const { driver, session, target, source, trees, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
     new MountMark(cacheDirectory).clear();
-    // A new mount knows no tree of the previous one. The marks are cleared before there is a mount, because that may
-    // fail.
+    // A new mount knows no tree of the previous one. The marks are cleared before there is a mount, because
+    // clearing may fail.
     for (const { mark } of trees) mark.clear();
     const mounted = trees.map(({ mark, kept, isInherited: _, ...tree }, number) => {
       const shown = number === first?.number ? first.shown : kept;
       return { ...tree, shown: shown && { ...servedTree(shown), since: mark.set() } };
     });
     const connection = driver.connect({ target, source, allowOther, replacesStale });
-    // A mount that the session makes itself exists only once the session says so.
+    // If the session makes the mount itself (fuse-native), the mount exists only once the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);
     for (const [number, { shown }] of mounted.entries()) this.tree(number).isShown = shown !== undefined;
@@ -178,7 +194,7 @@ export class TreePresenter implements Presenter {
   readonly #number: number;
   #released: (nodeIds: readonly number[]) => void = () => undefined;
   #isPublished = false;
-  /** Whether the tree that is to be published first is already shown. */
+  /** Whether the generation that must be published first is already shown. */
   isShown: boolean;
 
   constructor(mount: MountPresenter, number: number, isShown: boolean) {

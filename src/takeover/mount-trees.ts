@@ -13,17 +13,17 @@ export interface TreePlaces {
 /** A tree of a mount: what it shows, and where its files are. */
 export interface MountTree {
   readonly number: number;
-  /** Its directory below the mount point; '' if it is the whole mount. */
+  /** The tree's directory below the mount point; '' if the tree is the whole mount. */
   readonly path: string;
   readonly config: MountConfig;
-  /** Names it in the files of its state. */
+  /** Identifies the tree in the files of its state. */
   readonly id: string;
-  /** Its own directories. */
+  /** The directories of this tree alone. */
   readonly places: TreePlaces;
   readonly mark: Pick<TreeMark, 'since' | 'set' | 'clear'>;
 }
 
-/** The directory, within the directories of a mount, that has those of its trees. */
+/** The subdirectory of a mount's runtime and cache directories that contains the directories of its trees. */
 export const TREES_DIRECTORY = 'trees';
 
 /** The trees of a mount, in the order of their numbers. `id` and `places` are the mount's. */

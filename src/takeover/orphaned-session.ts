@@ -5,20 +5,27 @@ import { isStopped, signalProcess } from '../host/process.ts';
 const LONGEST_MS = 75_000;
 
 /**
- * The process in which libfuse answered for an earlier server. It ends by itself once its mount is unused, or after LONGEST_MS. If
- * it is stopped or hangs, it does not end, and its readers would wait for ever.
+ * The process of fuse-native that answered the kernel for an earlier server. It ends by itself once its mount
+ * is unused, or after LONGEST_MS. If the process is stopped or hangs, it does not end by itself, and its
+ * readers would wait for ever.
  */
 export class OrphanedSession {
   readonly #process: MountState['session'];
 
-  /** Must be constructed before this server overwrites the state file. `runtimeDirectory`: of all mounts. */
+  /**
+   * Must be constructed before this server overwrites the state file. `runtimeDirectory` is that of all
+   * mounts of the user.
+   */
   constructor(runtimeDirectory: string, { target, source }: Pick<MountState, 'source' | 'target'>) {
     this.#process = readMountStates(runtimeDirectory, process.geteuid?.() ?? 0).find(
       (state) => state.target === target && state.source === source,
     )?.session;
   }
 
-  /** Must be called once a new mount has replaced that process's mount. */
+  /**
+   * Kills the process: immediately if it is stopped, otherwise after LONGEST_MS. Must be called once a new
+   * mount has replaced the mount of that process.
+   */
   replaced(): void {
     const left = this.#process;
     if (left === undefined) return;

@@ -24,14 +24,15 @@ export interface PredecessorOptions {
 }
 
 /**
- * Resolves to whether another process has unmounted the inherited mount; then nothing of it is kept. First unmounts a mount that
- * was made with other settings.
+ * First unmounts an inherited mount that was made with other settings. Then resolves to whether another
+ * process has unmounted the inherited mount. If so, drops all descriptors of that mount, and cleans up after
+ * it.
  */
 export async function isGone(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory, log } = options;
   if (supervised.mount.other !== undefined) replaceOther(options);
-  // With fuse-native a mount may be missing because its process, or the previous server, unmounted it to make a new one. Then the
-  // mark is not set.
+  // With fuse-native a mount may be missing because the process of fuse-native, or the previous server,
+  // unmounted it to make a new one. In that case the mark is not set.
   const mark = new MountMark(mountDirectory(config.cacheDir, supervised.mount.identity.id));
   const isTakenAway =
     supervised.mount.device !== undefined
@@ -47,7 +48,7 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
 /** Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. */
 export async function isToBeReplaced(options: PredecessorOptions): Promise<boolean> {
   const { supervised, place, config, runtimeDirectory } = options;
-  // Its server may still be ending: this server replaces the mount anyway.
+  // The server of the inherited mount may still be ending. This server replaces the mount anyway.
   if (supervised.mount.isInherited && place.isHeldFor(config.source)) return true;
   return await isStale(config, runtimeDirectory);
 }
@@ -55,7 +56,7 @@ export async function isToBeReplaced(options: PredecessorOptions): Promise<boole
 export interface Left {
   /** What INIT agreed on for the inherited connection, if known. */
   readonly record: ConnectionRecord | undefined;
-  /** Whether that connection is resumed; otherwise a new mount is made. */
+  /** Whether the inherited connection is resumed; otherwise a new mount is made. */
   readonly goesOn: boolean;
 }
 
@@ -88,7 +89,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
   );
   const there = topMountAt(readMounts(), target);
   if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
-    // Its readers will get no answer: there is nothing to wait for.
+    // Detaches the mount without waiting for its readers, which will get no answer.
     driver.unmount(target, true);
   }
   supervised.startAfresh();

@@ -20,16 +20,16 @@ export interface PreparationOptions extends Pick<TreePreparationOptions, 'entrie
   readonly onEnded: (end: SessionEnd) => void;
 }
 
-/** The questions of a session about versions. */
+/** Answers a session's questions about versions (earlier releases). */
 export interface FindsVersions {
-  /** Never rejects. */
+  /** Finds a version for a reader, which is a uid. Never rejects. */
   find(id: string, reader: number, signal: AbortSignal): Promise<VersionAnswer>;
   used(id: string): void;
 }
 
 export type Prepared = ReturnType<typeof prepare>;
 
-/** Starts what readers would otherwise wait for. Touches nothing that another server may use. */
+/** Prepares what readers would otherwise wait for. Touches nothing that another server may use. */
 export function prepare(options: PreparationOptions) {
   const { host, log, atEnd, onStuck, onEnded, entries } = options;
   const trees: readonly PreparedTree[] = options.trees.map((tree) =>
@@ -65,7 +65,9 @@ export function prepare(options: PreparationOptions) {
     trees,
     publications,
     session,
-    /** Must be called before the session is started with versions. */
+    /**
+     * Sets what answers questions about versions. Must be called before the session is started with versions.
+     */
     versionsBy: (found: FindsVersions): void => {
       loaded = found;
     },

@@ -11,7 +11,7 @@ export class ReplacementRequest {
   readonly #onReplacement: (replacement: Replacement) => void;
   readonly #waiting = new Set<(replacement: Replacement) => void>();
 
-  /** `onReplacement` is also called if a signal asked the supervisor. */
+  /** `onReplacement` is also called if a signal asked the supervisor for a replacement. */
   constructor(
     client: Pick<SupervisorClient, 'alive' | 'send'> | undefined,
     onReplacement: (replacement: Replacement) => void,
@@ -20,7 +20,10 @@ export class ReplacementRequest {
     this.#onReplacement = onReplacement;
   }
 
-  /** Resolves just before a replacement ends this server, or when there is none. */
+  /**
+   * Asks for a replacement. Resolves just before the replacement ends this server, or when it is known that
+   * there will be none.
+   */
   async request(): Promise<Replacement> {
     const client = this.#client;
     if (client === undefined || !client.alive()) return { kind: 'unsupervised' };
@@ -30,7 +33,7 @@ export class ReplacementRequest {
     });
   }
 
-  /** This server has completed its work: the supervisor may kill it. */
+  /** Tells the supervisor that this server has completed its work, and may be killed. */
   handOver(): void {
     this.#client?.send(says.handedOver);
   }
@@ -43,7 +46,7 @@ export class ReplacementRequest {
     this.#tell({ kind: 'dropped', reason });
   }
 
-  /** The supervisor is gone, and each request with it. */
+  /** Must be called when the supervisor is gone: the requests to it are lost, and fail. */
   orphaned(): void {
     if (this.#waiting.size > 0) this.dropped(ORPHANED);
   }

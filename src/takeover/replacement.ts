@@ -6,7 +6,7 @@ export type Replacement =
   | { readonly kind: 'dropped'; readonly reason: string }
   | { readonly kind: 'unsupervised' };
 
-/** `ends`: there is no replacement, and this server ends too, because it was told to meanwhile. */
+/** `ends`: there is no replacement, and this server ends, too, because it was asked to end meanwhile. */
 export type ServerReplacement = Replacement | { readonly kind: 'ends' };
 
 export function ofServer(replacement: Replacement, isOver: boolean): ServerReplacement {

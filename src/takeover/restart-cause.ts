@@ -3,9 +3,9 @@ export const restartCauses = ['died', 'silent', 'late', 'restart-asked', 'servic
 
 export type RestartCause = (typeof restartCauses)[number];
 
-/** What a supervisor says of the reason: `<cause>: <text>`. */
+/** The reason that a supervisor gives, `<cause>: <text>`, in its two parts. */
 export interface RestartReason {
-  /** Undefined if the supervisor is of a build that names no cause, or another one. */
+  /** Undefined if a supervisor of another build names no cause, or one that is unknown here. */
   readonly cause: RestartCause | undefined;
   readonly reason: string;
 }

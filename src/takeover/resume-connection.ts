@@ -18,7 +18,7 @@ import type { Succession } from './kept-state.ts';
 
 export interface ResumeConnectionOptions {
   readonly session: SessionClient;
-  /** The inherited connection. */
+  /** The descriptor of the inherited connection. */
   readonly device: number;
   readonly init: InitReply | undefined;
   readonly journal: number | undefined;
@@ -44,11 +44,14 @@ export interface KeptTree {
   readonly generation: Generation;
   /** Shared with the session. */
   readonly content: ContentState;
-  /** When it was shown first on this mount. */
+  /** When the tree was first shown on this mount. */
   readonly since: Moment;
 }
 
-/** A resumed connection: readers are answered while the kernel gets the notifications that it is owed. */
+/**
+ * A resumed connection. Readers are answered while the kernel gets the notifications that the previous server
+ * may have owed it.
+ */
 export interface Inherited {
   /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
@@ -74,7 +77,7 @@ export function resumeConnection(options: ResumeConnectionOptions): Inherited {
     looksForContent: true,
     takeover: { init },
   });
-  // Awaited later. Until then, a rejection must not count as unhandled.
+  // The caller awaits this promise later. Until then, a rejection must not count as unhandled.
   serving.catch(() => undefined);
   return { serving };
 }
@@ -100,7 +103,7 @@ function heldInode(node: ReplacedInode): HeldInode {
     path: version?.path,
     lastModified,
     version,
-    // Its content is not verified yet.
+    // The content is not verified yet.
     fingerprint: ABSENT,
   };
 }

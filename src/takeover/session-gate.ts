@@ -3,7 +3,7 @@ import type { FetchResult } from '../session/messages.ts';
 import { type ReaderUid, Turns } from '../sync/turns.ts';
 import type { ContentVersion } from '../tree/index.ts';
 
-/** The number of blobs, of up to 8 MiB each, that are fetched at once before the cache is open. */
+/** How many blobs, of up to 8 MiB each, are fetched at a time before the cache is open. */
 const FETCHES = 8;
 
 export type ReadContent = (
@@ -23,9 +23,10 @@ export type FetchEarly = (
 export type Released = (nodeIds: readonly number[]) => void;
 
 /**
- * Routes the session's cache misses and forgotten inodes. A successor answers readers before it has opened the cache (100 us
- * a blob) and connected the store, which takes longer than the rest of its start. Until then, the session finds blobs on the
- * local disk by itself, and other content is fetched without the cache.
+ * Answers the session's cache misses, and receives the node ids that the kernel has released. A successor
+ * answers readers before it has opened the cache (100 us a blob) and connected the store, which take longer
+ * than the rest of its start. Until then, the session finds blobs on the local disk by itself, and other
+ * content is fetched without the cache.
  */
 export class SessionGate {
   readonly #fetchEarly: FetchEarly;

@@ -13,7 +13,7 @@ export interface StandbyOptions {
   readonly now: () => number;
 }
 
-/** Waits until this server may replace the one beside which it was started, then raises its priority. */
+/** Waits until this server may replace the one beside which it was started, then raises its own priority. */
 export class StandbyServer {
   readonly #options: StandbyOptions;
   #go: (takesOver: boolean) => void = () => undefined;
@@ -24,15 +24,19 @@ export class StandbyServer {
     this.#options = options;
   }
 
-  /** When it was ordered to take over; 0, the start of the process, for a server that did not stand by. */
+  /**
+   * When this server was ordered to take over, in milliseconds since its process started; 0 for a server that
+   * did not stand by.
+   */
   get turnAt(): number {
     return this.#turnAt;
   }
 
   /**
-   * Resolves immediately for a server that was not started beside another one; otherwise when the other one is gone. `prepare`
-   * does the slow work that can be done before. If it rejects, so does this: the server ends, and the other one stays. Resolves
-   * to whether to serve: false if `stop` is aborted, or the supervisor is gone.
+   * Resolves when this server's turn has come: immediately if it was not started beside another server,
+   * otherwise when the other server is gone. Meanwhile `prepare` does the slow work. If `prepare` rejects, so
+   * does this: then this server ends, and the other one stays. Resolves to whether to serve: false if `stop`
+   * is aborted, or if the supervisor is gone.
    */
   async turn(prepare: (isStandby: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
     const { client, link, raisePriority, rename, now } = this.#options;
@@ -50,7 +54,7 @@ export class StandbyServer {
     const takesOver = await told;
     this.#turnAt = now();
     this.#restorePriority = raisePriority(link.nice);
-    // Until then, the list of processes shows a standby under another name.
+    // Until here, the list of processes showed a standby under another name.
     if (link.isStandby)
       rename([basename(process.execPath), ...process.execArgv, ...process.argv.slice(1)].join(' '));
     return takesOver;
@@ -60,12 +64,15 @@ export class StandbyServer {
     this.#go(true);
   }
 
-  /** The supervisor is gone: another server has the mount. */
+  /**
+   * Must be called when the supervisor is gone. Then another server has the mount, and this one must not
+   * serve.
+   */
   orphaned(): void {
     this.#go(false);
   }
 
-  /** No reader waits for the processor any more. */
+  /** Must be called when no reader waits for the processor any more. */
   restorePriority(): void {
     this.#restorePriority();
   }

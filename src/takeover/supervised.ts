@@ -22,9 +22,9 @@ import type { SupervisorLink } from './supervisor/supervisor-link.ts';
 import type { Order } from './supervisor/supervisor-messages.ts';
 
 export interface SupervisedOptions {
-  /** Undefined if no process starts this server again: then nothing is kept. */
+  /** Undefined if no supervisor started this server. Then no descriptor is kept for a successor. */
   readonly link: SupervisorLink | undefined;
-  /** Undefined if there is none: then nothing is kept either. */
+  /** Undefined if there is no addon. Then no descriptor is kept for a successor, either. */
   readonly addon: Addon | undefined;
   /** The directory of all mounts of this user. */
   readonly runtimeDirectory: string;
@@ -33,15 +33,17 @@ export interface SupervisedOptions {
   readonly takeoverDeadlineMs: number;
   /** Whether another server should stand by in case this one dies. */
   readonly standby: boolean;
-  /** The supervisor changed, or is gone. */
+  /** Called when another supervisor runs, or when the supervisor is gone. */
   readonly onChange: () => void;
-  /** The previous server gave no sign of life: where its threads were in the kernel. */
+  /**
+   * Called if the previous server gave no sign of life. `threads` says where its threads were in the kernel.
+   */
   readonly onStuck: (threads: string) => void;
-  /** A replacement is ready and `replacement.handOver` must be called, or it was dropped. */
+  /** Called when a replacement is ready and `replacement.handOver` must be called, or when it was dropped. */
   readonly onReplacement: (replacement: Replacement) => void;
 }
 
-/** A server's side of supervision. Each job has a part of its own. */
+/** A server's side of the protocol with its supervisor (docs/takeover.md). A separate class does each job. */
 export class Supervised {
   readonly mount: KeptMount;
   readonly listeners: KeptListeners;
@@ -51,9 +53,9 @@ export class Supervised {
   readonly #options: SupervisedOptions;
   readonly #client: SupervisorClient | undefined;
   readonly #store: DescriptorStore;
-  /** Whether INIT agreed that the kernel can be asked to send requests again. */
+  /** Whether the kernel can be asked to send unanswered requests again, as INIT agreed. */
   #resends = false;
-  /** Whether the session has the device, which cannot be passed to a successor. */
+  /** Whether the session made the mount itself (fuse-native). Its device cannot be passed to a successor. */
   #mountsItself = false;
 
   constructor(options: SupervisedOptions) {
@@ -78,7 +80,7 @@ export class Supervised {
     return this.#client !== undefined;
   }
 
-  /** Undefined if there is none, or it is gone. */
+  /** The pid of the supervisor; undefined if there is none, or if it is gone. */
   get supervisorPid(): number | undefined {
     return this.heartbeat.isAlone ? undefined : this.#client?.pid;
   }
@@ -90,7 +92,10 @@ export class Supervised {
     return { supervised, restarts: this.#client?.restarts ?? 0, takeover };
   }
 
-  /** For the log: why there is a successor, and the milliseconds until its readers were answered. */
+  /**
+   * Returns, for the log, why this server was started again, how often, and how long it took in ms until
+   * readers were answered.
+   */
   succession(servingAt: number) {
     const { restarts, reason: said } = this.#client ?? {};
     const { cause, reason } = said === undefined ? {} : restartReasonOf(said);
@@ -109,7 +114,7 @@ export class Supervised {
     return keepLock(this.#store, path, this.#options.addon?.lockFile ?? lockWithoutAddon);
   }
 
-  /** A new mount was made. */
+  /** Must be called when a new mount was made. */
   opened(connection: Connection): void {
     this.#mountsItself = connection.kind === 'own';
     this.mount.opened(connection);
@@ -121,14 +126,20 @@ export class Supervised {
     this.mount.serving(serving, presentation);
   }
 
-  /** `connection`: its number below /sys/fs/fuse/connections. */
+  /**
+   * Tells the supervisor how long readers may wait, and how to end their waiting. `connection` is the number
+   * of the connection below /sys/fs/fuse/connections, if known.
+   */
   setTakeoverDeadline(connection: number | undefined): void {
     const { takeoverDeadlineMs: deadlineMs } = this.#options;
     const abortFile = connection === undefined ? '/dev/null' : `/sys/fs/fuse/connections/${connection}/abort`;
     this.#client?.setTakeoverDeadline({ deadlineMs, abortFile });
   }
 
-  /** Returns a function that ends the heartbeat, and drops everything kept except the mount. */
+  /**
+   * Starts the heartbeat. Returns a function that stops it, and that makes the supervisor drop all kept
+   * descriptors except those of the mount.
+   */
   reportLife(session: Pick<SessionClient, 'counters'>, served: Served): () => void {
     const stop = this.heartbeat.start(session, served);
     return () => {

@@ -1,16 +1,16 @@
 import type { Serving } from '../session/messages.ts';
 
-/** How long the parts of a takeover took, in milliseconds. Readers wait for the first two. */
+/** How long the parts of a takeover took, in milliseconds. Readers wait for the first two parts. */
 export interface TakeoverParts {
-  /** Until the tree of the previous server was read, and the session told to start. */
+  /** From the order to take over until this server had read the old tree and told the session to start. */
   readonly tree: number;
-  /** Until the session answered. */
+  /** From then until the session answered. */
   readonly session: number;
-  /** Until the kernel had answered the notifications that the previous server may have owed it. */
+  /** From then until the kernel had answered the notifications that the previous server may have owed it. */
   readonly notifications: number;
 }
 
-/** `turnAt`: when this server was told that the mount is its own; see StandbyServer. */
+/** `turnAt`: when this server was ordered to take over; see StandbyServer. */
 export function takeoverParts(
   turnAt: number,
   { startedAt, at, answeredMs }: Pick<Serving, 'startedAt' | 'at' | 'answeredMs'>,

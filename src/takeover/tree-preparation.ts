@@ -13,17 +13,18 @@ import { PathFilter, PatternList } from '../tree/index.ts';
 import { type FetchEarly, SessionGate } from './session-gate.ts';
 
 /**
- * V8 scavenges a thread's garbage when it has grown to a third of this; the default is 48 MB. In a separate process, 20
- * manifests of 3,000 files left 51 MB more resident; with 4 MB, 26 MB. Listings are columns, which do not count.
+ * V8 collects (scavenges) a thread's new garbage when it has grown to a third of this limit, whose default is
+ * 48 MB. Measured in a separate process, 20 manifests of 3,000 files left 51 MB more resident with the
+ * default, and 26 MB with 4 MB. Listings do not count, because they are columns in buffers.
  */
 const SOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
-/** Credentials may have to be requested from a slow source. */
+/** How long the cache waits for the store to be connected: its credentials may come from a slow source. */
 const CONNECT_MS = 2_000;
 
 /** How the contents of a source are fetched from a store. */
 export interface SourceContent {
-  /** Whether a whole body can be checked against an ETag. */
+  /** Decides whether a whole body can be checked against an ETag. */
   readonly md5: Pick<Md5Trust, 'of'>;
   content(store: S3Store): {
     readonly content: ContentStore;
@@ -45,10 +46,13 @@ export interface TreePreparationOptions {
 
 export type PreparedTree = ReturnType<typeof prepareTree>;
 
-/** Starts what readers of a tree would otherwise wait for. Touches nothing that another server may use. */
+/**
+ * Returns functions that start what readers of a tree would otherwise wait for: source worker, and connection
+ * to the store. They touch nothing that another server may use.
+ */
 export function prepareTree(options: TreePreparationOptions) {
   const { config, source, log, observer, atEnd, entries } = options;
-  // Throws on a malformed pattern before a worker would, and before a mount is made.
+  // A malformed pattern throws here, before it throws in a worker, and before a mount is made.
   PathFilter.compile(config);
   PatternList.compile(config.executable);
   const startSourceWorker = (): Worker => {
@@ -70,15 +74,18 @@ export function prepareTree(options: TreePreparationOptions) {
     return { ...connection, store, content, planner };
   };
   let connection: ReturnType<typeof connect> | undefined;
-  /** Starts with the first call: loading the SDK takes longest. */
+  /**
+   * Connects the store at the first call. Loading the SDK takes longest. Later calls return the same promise.
+   */
   const connected = () => {
     connection ??= connect();
     connection.catch(() => undefined);
     return connection;
   };
   /**
-   * Resolves when the store is connected, or after CONNECT_MS. Readers of a successor may wait for the store. If the cache were
-   * opened at the same time, on the same thread, they would wait twice as long.
+   * Resolves when the store is connected, or after CONNECT_MS. The cache is opened only then, because readers
+   * of a successor may wait for the store. If the cache were opened at the same time, on the same thread,
+   * these readers would wait twice as long.
    */
   const soonConnected = async (): Promise<void> => {
     const settled = connected().then(

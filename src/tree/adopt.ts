@@ -1,26 +1,29 @@
 import type { ListedObjects } from './listing.ts';
 
-/** An object as found when fetched, after the listing. */
+/** The current state of a listed object, as a request after the listing found it. */
 export interface AdoptedObject {
-  /** Latin-1, without the quotes. */
+  /** Without the quotes, one character a byte (Latin-1). */
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly lastModified: number;
-  /** Default false: the object was readable. */
+  /** Whether the object must be restored before it can be read. Default: false. */
   readonly archived?: boolean;
 }
 
-/** By path: the current object in place of the listed one; null: there is none any more. */
+/** Maps the path of a listed object to the object that replaces it, or to null if the object is gone. */
 export type AdoptedObjects = ReadonlyMap<string, AdoptedObject | null>;
 
-/** The listing, as if these objects had been listed as they were found. Does not add keys that were not listed. */
+/**
+ * Returns the listing with each adopted object in place of the listed one, and without the objects that are
+ * gone. Ignores adopted paths that the listing does not have.
+ */
 export function adoptObjects(objects: ListedObjects, adopted: AdoptedObjects): ListedObjects {
   return adoptRows(objects, replacements(objects, adopted));
 }
 
-/** The same, by position in the listing. */
+/** Does the same as `adoptObjects`, for objects that are given by their positions in the listing. */
 export function adoptRows(
   objects: ListedObjects,
   replaced: ReadonlyMap<number, AdoptedObject | null>,
@@ -68,7 +71,10 @@ export function adoptRows(
   };
 }
 
-/** By position in the listing. Decodes only keys whose length occurs among the adopted: there may be millions. */
+/**
+ * Returns the adopted objects by their positions in the listing. The listing may have millions of keys, so
+ * the function decodes only keys that are as long as the path of an adopted object.
+ */
 function replacements(
   objects: ListedObjects,
   adopted: AdoptedObjects,
@@ -89,7 +95,7 @@ function replacements(
   return replaced;
 }
 
-/** The bytes of a key, as a view of the listing. */
+/** Returns the bytes of key `i`, as a view of the listing. */
 export function keyOf({ keys, keyEnds }: ListedObjects, i: number): Uint8Array {
   return keys.subarray(keyEnds[i - 1] ?? 0, keyEnds[i]!);
 }

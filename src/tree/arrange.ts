@@ -2,24 +2,27 @@ import { ChildOrder } from './child-order.ts';
 import type { Draft } from './draft.ts';
 import type { NameHash } from './name-hash.ts';
 
-/** The draft in its final, breadth first order. */
+/** The entries of a draft in their final, breadth-first order. */
 export interface Arrangement {
-  /** Entries that are kept: those of the draft without the shadowed ones. */
+  /** The number of final entries: all entries of the draft except the shadowed files. */
   readonly count: number;
-  /** Draft entry of each final entry. */
+  /** For each final entry, its index in the draft. */
   readonly draftOf: Uint32Array;
   readonly parents: Uint32Array;
   readonly childStarts: Uint32Array;
   readonly cookieHigh: Uint32Array;
   readonly cookieLow: Uint32Array;
-  /** 1 for each draft file that is hidden by a directory with the same path. */
+  /** By draft entry: 1 for a file that is hidden by a directory with the same path. */
   readonly shadowed: Uint8Array;
-  /** The draft's children of draft entry d, in key order: `children[ranges[d] .. ranges[d + 1])`. */
+  /** The children of draft entry d, in key order, are `children[ranges[d] .. ranges[d + 1])`. */
   readonly children: Uint32Array;
   readonly ranges: Uint32Array;
 }
 
-/** Orders children by cookie, resolves collisions, finds and reports shadowed files. */
+/**
+ * Orders the children of each directory by cookie, gives names with the same hash different cookies, and
+ * reports shadowed files.
+ */
 export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow: number): Arrangement {
   const { ranges, children } = groupByParent(draft);
   const order = new ChildOrder(draft, hash, saltHigh, saltLow);
@@ -57,7 +60,8 @@ export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow:
         low = (low + 1) >>> 0;
         if (low === 0) high++;
       }
-      // `sorted` is a view of these same slots: dropped entries only make the write position trail the read position.
+      // `sorted` is a view of these same slots. This write cannot overwrite an entry that is still to be
+      // read: a hidden file only makes the write position fall behind the read position.
       draftOf[count] = entry;
       parents[count] = directory;
       cookieHigh[count] = high;
@@ -69,7 +73,10 @@ export function arrange(draft: Draft, hash: NameHash, saltHigh: number, saltLow:
   return { count, draftOf, parents, childStarts, cookieHigh, cookieLow, shadowed, children, ranges };
 }
 
-/** Whether a directory has the same name as this file: a path has at most one file and one directory. */
+/**
+ * Returns whether entry `i` is a file, and a directory beside it has the same name. `sorted` has entries with
+ * equal names side by side: at most one file and one directory.
+ */
 function isHidden(draft: Draft, order: ChildOrder, sorted: Uint32Array, i: number): boolean {
   if (draft.isDirectory(sorted[i]!)) return false;
   const hides = (beside: number): boolean =>

@@ -19,47 +19,55 @@ import { keepShown } from './unusable.ts';
 
 export interface BuildInput {
   readonly objects: ListedObjects;
-  /** Objects found in place of listed ones: they count for the tree and its id as if they had been listed. */
+  /** Objects that replace listed ones. The tree and its id are built as if these objects had been listed. */
   readonly adopted?: AdoptedObjects | undefined;
   readonly filter: PathFilter;
-  /** Which files have the execute bits; default: none. A release states it itself. */
+  /**
+   * Matches the files that get the execute bits; default: none. A release ignores it: its manifest has the
+   * bits.
+   */
   readonly executable?: PatternList | undefined;
-  /** Unchanged entries take their node ids, mtimes and version names from it. */
+  /**
+   * Unchanged entries keep the node ids, mtimes, dates and version names that they have in this generation.
+   */
   readonly previous: Generation | undefined;
   /**
-   * By path, the node id of a removed directory, which it gets back if the path becomes a directory again. A file
-   * with that path does not consume it. An id that was given back may stay in the map.
+   * The node ids of removed directories, by path. If such a path becomes a directory again, the directory
+   * gets the id back. A file with that path does not use the id up. The map may keep an id that was given
+   * back.
    */
   readonly removedDirectories: ReadonlyMap<string, number>;
-  /** At least 2, and above every id ever assigned. */
+  /** The first id for new entries: at least 2, and above every id ever assigned. */
   readonly nextNodeId: number;
-  /** 64 bits, the same for the life of a mount: cookies depend on it. */
+  /** 64 bits, the same for the life of a mount, because cookies depend on the salt. */
   readonly salt: bigint;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** For tests: the hash that cookies are made of. A view of the result needs the same. */
+  /** For tests: the hash from which cookies are made. `Generation.view` of the result needs the same hash. */
   readonly hash?: NameHash;
 }
 
 export interface BuildResult {
   readonly generation: Generation;
-  /** Compared with `previous`; undefined without one. */
+  /** The differences from `previous`; undefined without `previous`. */
   readonly changes: GenerationChanges | undefined;
-  /** In byte order of key; at most a thousand of each reason. */
+  /** In byte order of their keys; at most a thousand for each reason. */
   readonly problems: readonly Problem[];
-  /** How many more there are, by reason. */
+  /** By reason, the number of problems that `problems` omits. */
   readonly unnamedProblems: ReadonlyMap<ProblemReason, number>;
   readonly nextNodeId: number;
 }
 
 /**
- * Builds the tree of a listing. 1,000,000 sorted objects in 10,000 directories take 2.4 s, 1.6 s
- * where `previous` has 99 % of them; three patterns in the filter add 4 s (bench/tree.ts).
+ * Builds the tree of a listing. 1,000,000 sorted objects in 10,000 directories take 2.4 s, or 1.6 s if
+ * `previous` has 99 % of them; three patterns in the filter add 4 s (bench/tree.ts).
  *
- * Without `previous`, a file's mtime is its LastModified, not later than now, and a directory's the newest of
- * what is below it. With it, the mtimes of what was added, changed or touched wait for `setPublishTime`.
+ * Without `previous`, the mtime of a file is its LastModified, but not later than `now`; the mtime of a
+ * directory is the newest mtime below it. With `previous`, `setPublishTime` later sets the mtimes of added,
+ * changed and touched entries.
  *
- * Throws TreeError `bad-listing` or `bad-state`.
+ * Throws TreeError `bad-listing` if the listing contradicts itself, and `bad-state` if a node id was used
+ * before or the tree is too large.
  */
 export function buildGeneration(input: BuildInput): BuildResult {
   const { previous, hash = halfSipHash } = input;
@@ -99,8 +107,9 @@ export function buildGeneration(input: BuildInput): BuildResult {
 }
 
 /**
- * The last writes to a generation, just before it is published: its number, and `at` as the mtime of added, changed
- * or touched entries. Without `changes` (the first publication of a mount) only the number.
+ * Makes the last writes to a generation, just before its publication: writes its number, and `at` as the
+ * mtime of added, changed and touched entries. Without `changes` (at the first publication of a mount) writes
+ * only the number.
  */
 export function setPublishTime(
   generation: Generation,
@@ -119,8 +128,8 @@ export function setPublishTime(
 }
 
 /**
- * The tree of a generation as it would be without a previous one: with new node ids, and `modified` as the date of
- * every file. Not for a generation that has an archived file or a problem.
+ * Returns a copy of a generation as if it had been built without a previous one: with new node ids, and with
+ * `modified` as the date of every file. The generation must have no archived file and no problem.
  *
  * @param modified milliseconds since the epoch
  * @param now milliseconds since the epoch
@@ -146,7 +155,7 @@ function columnsOf({ buffer, entries }: Generation): Columns {
   return openColumns(buffer, layoutOf(entries, heapBytes));
 }
 
-/** Reports entries that are shown with a problem. */
+/** Reports shown files that cannot be read (`unreadable-class`) or have no date (`bad-date`). */
 function reportShown(draft: Draft, shadowed: Uint8Array): void {
   const { archived, lastModified } = draft.objects;
   for (let entry = 1; entry < draft.count; entry++) {
@@ -194,9 +203,9 @@ function nameVersions(
 
 function dateByListing(columns: Columns, generation: Generation, now: number): void {
   const { mtimeSeconds, lastModified, parents } = columns;
-  // Children have higher indices than their directory: iterating from the end handles children first.
+  // Children have higher indices than their directory, so iterating from the end handles children first.
   for (let i = generation.entries - 1; i >= 0; i--) {
-    // An unknown date is replaced by the time of the first listing that has the file.
+    // If the store's date is unknown, the mtime is the time of the first listing that has the file.
     if (!generation.isDirectory(i)) mtimeSeconds[i] = Math.min(lastModified[i]! || now, now);
     else if (generation.childrenStart(i) === generation.childrenEnd(i)) mtimeSeconds[i] = now;
     const parent = parents[i]!;
@@ -209,7 +218,8 @@ function takeDates(columns: Columns, previous: Generation, { origin }: Generatio
     const from = origin[i]!;
     columns.mtimeSeconds[i] = from === NONE ? now : previous.mtimeSeconds(from);
     columns.mtimeNanoseconds[i] = from === NONE ? 0 : previous.mtimeNanoseconds(from);
-    // The same content uploaded again has a later date: a file's attributes change only with the file.
+    // If the same content was uploaded again, the store's date is later. The old date stays, because the
+    // attributes of a file may change only with the file.
     if (from !== NONE) columns.lastModified[i] = previous.lastModified(from);
   }
 }

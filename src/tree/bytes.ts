@@ -1,4 +1,4 @@
-/** Order by unsigned bytes; a prefix comes before the longer sequence. */
+/** Compares two ranges as a sort function does: by unsigned bytes; a prefix comes before the longer range. */
 export function compareBytes(
   a: Uint8Array,
   aStart: number,

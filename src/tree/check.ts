@@ -16,8 +16,9 @@ import { TreeError } from './tree-error.ts';
 const KNOWN_FLAGS = FLAG_DIRECTORY | FLAG_ARCHIVED | FLAG_PACKED_ETAG | FLAG_EXECUTABLE | FLAG_DIGEST;
 
 /**
- * Checks every column against the invariants that the accessors rely on. After that no accessor can read out of
- * range, loop, or return an entry that is not a child. For bytes from a disk. Throws TreeError `damaged`.
+ * Checks every column against the invariants on which the accessors rely. After that, no accessor can read
+ * out of range, loop, or return an entry that is not a child. Used for bytes that come from a disk. Throws
+ * TreeError `damaged`.
  */
 export function checkGeneration(generation: Generation): void {
   const { buffer, entries } = generation;
@@ -33,7 +34,10 @@ function expect(holds: boolean, what: string): asserts holds {
   if (!holds) throw new TreeError('damaged', `the generation contradicts itself: ${what}`);
 }
 
-/** Breadth first: the ranges of children are consecutive and cover all entries except the root. */
+/**
+ * Checks the names and the breadth-first order, in which the ranges of children are consecutive and cover all
+ * entries except the root.
+ */
 function checkShape({ flags, parents, childStarts, nameStarts, heap }: Columns, entries: number): void {
   expect(flags[0] === FLAG_DIRECTORY && parents[0] === 0, 'root');
   expect(childStarts[0] === 1 && childStarts[entries] === entries, 'children');
@@ -61,7 +65,10 @@ function checkCookies({ cookieHigh, cookieLow, parents }: Columns, entries: numb
   }
 }
 
-/** If the ids ascend strictly over all ranks, they belong to different entries: a permutation. */
+/**
+ * Checks that the node ids ascend strictly over all ranks. Then every rank has another entry, so `byNode` has
+ * each entry once.
+ */
 function checkNodes({ byNode, nodeIds }: Columns, entries: number): void {
   expect(nodeIds[0] === ROOT_NODE_ID, 'node ids');
   let before = 0;

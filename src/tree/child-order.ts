@@ -3,7 +3,7 @@ import { wishedCookie } from './cookie.ts';
 import type { Draft } from './draft.ts';
 import type { NameHash } from './name-hash.ts';
 
-/** Sorts the children of one directory by (wished cookie, name bytes). */
+/** Sorts the children of a directory by wished cookie (see `wishedCookie`), then by the bytes of the name. */
 export class ChildOrder {
   readonly #draft: Draft;
   readonly #high: Uint32Array;
@@ -25,7 +25,7 @@ export class ChildOrder {
     this.#low = low;
   }
 
-  /** The cookie that an entry gets if no other entry collides. */
+  /** The upper half of the wished cookie, which the entry gets unless another name has it. */
   wishHigh(entry: number): number {
     return this.#high[entry]!;
   }
@@ -42,7 +42,7 @@ export class ChildOrder {
     return compareBytes(keys, aStart, aStart + nameLengths[a]!, keys, bStart, bStart + nameLengths[b]!);
   }
 
-  /** Sorts `entries` in place: 0.4 s for a million in one directory. */
+  /** Sorts `entries` in place. A million entries of one directory take 0.4 s. */
   sort(entries: Uint32Array): void {
     entries.sort(
       (a, b) => this.#high[a]! - this.#high[b]! || this.#low[a]! - this.#low[b]! || this.compareNames(a, b),

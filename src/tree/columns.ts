@@ -16,13 +16,15 @@ export interface Columns {
   readonly lastModified: Uint32Array;
   readonly cookieHigh: Uint32Array;
   readonly cookieLow: Uint32Array;
-  /** All entries, by ascending node id. */
+  /** The indices of all entries, by ascending node id. */
   readonly byNode: Uint32Array;
-  /** 16 bytes an entry, zeros for directories. */
+  /** The version name of each entry: 16 bytes, all zero for a directory. */
   readonly versions: Uint8Array;
   /**
-   * 4 words an entry: 16 packed bytes; or offset into the heap, length, 0, 0; or, with FLAG_DIGEST, offset of the SHA-256,
-   * its length, offset of the pack's SHA-256, and where in the pack the content begins.
+   * What identifies the content of each entry, in 4 words. With FLAG_PACKED_ETAG: the 16 bytes of the ETag.
+   * With FLAG_DIGEST: the offset of the SHA-256 in the heap, its length, the offset of the pack's SHA-256 in
+   * the heap, and the offset of the content in the pack. Otherwise: the offset of the ETag in the heap, its
+   * length, 0, 0.
    */
   readonly etags: Uint32Array;
   readonly etagBytes: Uint8Array;

@@ -1,25 +1,32 @@
 import type { ListedObjects } from './listing.ts';
 
 /*
- * A version of a path is identified by its listed ETag and size. If a listing has no ETag for an object, its date
- * replaces the ETag, marked by a byte that no ETag contains: then two versions with equal size and date cannot be
- * distinguished. Trees, ids and version names treat it like an ETag, but readers never see it as one.
+ * A version of the content at a path is identified by its listed ETag and size. If a listing has no ETag for
+ * an object, the object's date takes the place of the ETag, behind a byte that no ETag contains. Then two
+ * versions with equal size and date cannot be distinguished. Trees, ids and version names treat this marked
+ * date like an ETag, but readers never see it as an ETag.
  */
 
 /** A space. */
 const MARK = ' ';
 
-/** The listed ETag of a version; undefined if a date replaces it. */
+/**
+ * Returns the ETag of a version if it is from a listing; undefined if a marked date or a marked SHA-256 has
+ * the place of the ETag, or if there is nothing in its place.
+ */
 export function listedEtag(etag: string): string | undefined {
   return etag === '' || etag.startsWith(MARK) ? undefined : etag;
 }
 
-/** Whether an object has neither ETag nor date: its replacement could not be detected. */
+/**
+ * Returns whether nothing has the place of an object's ETag. If `markDates` has run, the object has neither
+ * ETag nor date, so dagmount could not detect that it was replaced.
+ */
 export function lacksVersion({ etagEnds }: ListedObjects, object: number): boolean {
   return etagEnds[object] === (etagEnds[object - 1] ?? 0);
 }
 
-/** The listing with the date in place of each missing ETag. */
+/** Returns the listing with a marked date in place of each missing ETag, if the date is known. */
 export function markDates(objects: ListedObjects): ListedObjects {
   const { count, etags, etagEnds, lastModified } = objects;
   const marks = new Map<number, Uint8Array>();

@@ -2,25 +2,38 @@ import type { Generation } from './generation.ts';
 import { NONE } from './layout.ts';
 
 /**
- * The differences between two generations. All lists ascend, so a directory comes before its content. They depend
- * only on the two trees. An entry whose kind changed is removed and added. Arrays are backed by SharedArrayBuffers.
+ * The differences between two generations, which depend only on their trees. All lists ascend, so a directory
+ * comes before its content. An entry that was a file and is a directory, or the reverse, is both removed and
+ * added. All arrays are backed by SharedArrayBuffers.
  */
 export interface GenerationChanges {
-  /** New indices: files and directories that did not exist before; all of them, not only the topmost. */
+  /** Indices in the newer generation: all new files and directories, not only the topmost. */
   readonly added: Uint32Array;
-  /** Old indices: removed files and directories; all of them. */
+  /** Indices in the older generation: all removed files and directories, not only the topmost. */
   readonly removed: Uint32Array;
-  /** New indices of files with another ETag, size, or mode: the kernel caches all three indefinitely by node id. */
+  /**
+   * Indices in the newer generation: files with another ETag, size or mode. The kernel caches content, size
+   * and mode by node id without end.
+   */
   readonly changed: Uint32Array;
-  /** Old indices, pairwise with `changed`. */
+  /** Indices in the older generation: `changedFrom[k]` is the file of `changed[k]`. */
   readonly changedFrom: Uint32Array;
-  /** New indices of surviving directories in which a name was added, removed, or got another version or kind. */
+  /**
+   * Indices in the newer generation: directories of both generations in which a name was added, removed, or
+   * got another version or kind.
+   */
   readonly touched: Uint32Array;
-  /** For each new entry the old index of the same file version or the same directory, else 0xffffffff. */
+  /**
+   * For each entry of the newer generation, the index of the same file version or the same directory in the
+   * older one; 0xffffffff if the older one does not have it.
+   */
   readonly origin: Uint32Array;
 }
 
-/** A merge of each directory's children: 1,000,000 entries with 1 % changed take 0.1 s (bench/tree.ts). */
+/**
+ * Compares two generations by merging the children of each directory. 1,000,000 entries with 1 % changed take
+ * 0.1 s (bench/tree.ts).
+ */
 export function diffGenerations(older: Generation, newer: Generation): GenerationChanges {
   const origin = new Uint32Array(new SharedArrayBuffer(4 * newer.entries)).fill(NONE);
   const stays = new Uint8Array(older.entries);
@@ -30,7 +43,8 @@ export function diffGenerations(older: Generation, newer: Generation): Generatio
   const touched: number[] = [];
   origin[0] = 0;
   stays[0] = 1;
-  // Breadth first: the ranges of children ascend with their directories, and so do all lists.
+  // Entries are in breadth-first order: the ranges of children ascend with their directories, and so all
+  // lists.
   for (let directory = 0; directory < newer.entries; directory++) {
     if (!newer.isDirectory(directory)) continue;
     const old = origin[directory]!;
@@ -71,8 +85,10 @@ export function diffGenerations(older: Generation, newer: Generation): Generatio
 }
 
 /**
- * The old child with the same name, or -1. Both lists are in cookie order, so it is the one at `cursor`, unless a
- * name was added or removed here, a collision moved a cookie, or the salt differs: then the name is looked up.
+ * Returns the child of the older generation's `directory` that has the name of `child`; -1 if there is none.
+ * Both lists are in cookie order, so the child at `cursor` usually has that name. It does not if a name was
+ * added or removed here, a collision moved a cookie, or the salt differs; then the function looks the name
+ * up.
  */
 function match(
   older: Generation,

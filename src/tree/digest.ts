@@ -3,14 +3,15 @@ import { markDates } from './date-mark.ts';
 import type { ListedObjects } from './listing.ts';
 
 /**
- * Equal digests mean equal listings: same keys, ETags, sizes and readable classes in the same order. 64 hex digits,
- * comparable within one host. Excludes the dates, so that the same content uploaded again changes nothing, with two
- * exceptions: which dates are unknown, because that is a problem to report, and the dates of objects without an ETag,
- * which alone identify their versions. 1,000,000 objects take 53 ms (bench/tree.ts).
+ * Returns a digest of a listing: 64 hex digits, comparable within one host. Equal digests mean equal
+ * listings: the same keys, ETags, sizes and readable storage classes in the same order. The digest excludes
+ * the dates, so that uploading the same content again changes nothing. Two exceptions: it includes which
+ * dates are unknown, because an unknown date is a problem to report, and the dates of objects without an
+ * ETag, because such a date alone identifies the version. 1,000,000 objects take 53 ms (bench/tree.ts).
  */
 export function digestListing(objects: ListedObjects): string {
   const { count, keys, keyEnds, etags, etagEnds, archived } = markDates(objects);
-  // Columns of known lengths in a fixed order: no two listings give the same input.
+  // The columns have known lengths and a fixed order, so no two listings give the same input.
   const hash = createHash('sha256').update(`${count}\n`);
   hash.update(bytesOf(keyEnds.subarray(0, count)));
   hash.update(bytesOf(etagEnds.subarray(0, count)));
@@ -24,8 +25,8 @@ export function digestListing(objects: ListedObjects): string {
 }
 
 /**
- * A digest of what `digestListing` leaves out: the date of each object, in the same order. For judgements that depend
- * on dates.
+ * Returns a digest of the dates of all objects, in the order of the listing, which `digestListing` leaves
+ * out. For decisions that depend on dates.
  */
 export function digestDates({ count, lastModified }: ListedObjects): string {
   return createHash('sha256')
@@ -33,7 +34,7 @@ export function digestDates({ count, lastModified }: ListedObjects): string {
     .digest('hex');
 }
 
-/** Sizes or dates with -1 for unknown: a NaN has many bit patterns. */
+/** Returns sizes or dates with -1 in place of NaN (unknown), because NaN has many bit patterns. */
 function withoutNaN(sizes: Float64Array): Float64Array {
   for (const size of sizes) {
     if (Number.isNaN(size)) return sizes.map((known) => (Number.isNaN(known) ? -1 : known));
@@ -41,7 +42,7 @@ function withoutNaN(sizes: Float64Array): Float64Array {
   return sizes;
 }
 
-/** 1 for each object without a date; undefined if every object has one. */
+/** Returns 1 for each object without a date and 0 for the others; undefined if every object has a date. */
 function undatedObjects({ count, lastModified }: ListedObjects): Uint8Array | undefined {
   let undated: Uint8Array | undefined;
   for (let object = 0; object < count; object++) {

@@ -3,7 +3,7 @@ import { compareBytes } from './bytes.ts';
 import type { Draft } from './draft.ts';
 import { GenerationHasher } from './identity.ts';
 
-/** The id of the generation that a draft becomes, as 16 bytes: see GenerationHasher. */
+/** Returns the id of the generation that a draft becomes, as 16 bytes: see GenerationHasher. */
 export function draftId(draft: Draft, arrangement: Arrangement): Uint8Array {
   const hasher = new GenerationHasher();
   const { keys, sizes, etags, etagEnds } = draft.objects;
@@ -26,12 +26,13 @@ export function draftId(draft: Draft, arrangement: Arrangement): Uint8Array {
 type Visit = (entry: number, prefixLength: number) => void;
 
 /**
- * All shown entries but the root, in byte order of path. The children of a directory are in key order, which is
- * byte order but for one thing: the directory `a` is placed at `a/`, behind the file `a.txt` and the directory
- * `a-b`. So each directory's own subdirectories are sorted once more by name and merged in.
+ * Visits all shown entries except the root, in byte order of their paths. The children of a directory are in
+ * key order, which differs from byte order in one thing: the directory `a` is placed at `a/`, behind the file
+ * `a.txt` and the directory `a-b`. So the function sorts the subdirectories of each directory once more, by
+ * name, and merges them in.
  */
 function visitInByteOrder(draft: Draft, { children, ranges, shadowed }: Arrangement, visit: Visit): void {
-  // As deep as the tree: at most 2,048 levels (LONGEST_PATH).
+  // The recursion is as deep as the tree: at most 2,048 levels (LONGEST_PATH).
   const descend = (directory: number, prefixLength: number): void => {
     const siblings = children.subarray(ranges[directory]!, ranges[directory + 1]!);
     const byName = subdirectoriesByName(draft, siblings);
@@ -46,7 +47,10 @@ function visitInByteOrder(draft: Draft, { children, ranges, shadowed }: Arrangem
   descend(0, 0);
 }
 
-/** Insertion sort: names are out of order only if one is a prefix of another, so few move, and not far. */
+/**
+ * Returns the subdirectories among siblings, by name. Uses an insertion sort: only names of which one is a
+ * prefix of the other are out of order, so few names move, and not far.
+ */
 function subdirectoriesByName(draft: Draft, siblings: Uint32Array): number[] {
   const sorted: number[] = [];
   for (const child of siblings) {
@@ -59,7 +63,10 @@ function subdirectoriesByName(draft: Draft, siblings: Uint32Array): number[] {
   return sorted;
 }
 
-/** Whether the directory's own path comes before the file, or before what is in the directory, `child`. */
+/**
+ * Returns whether the path of `directory` comes before `child`; if `child` is a directory, before the content
+ * of `child`.
+ */
 function comesFirst(draft: Draft, directory: number, child: number): boolean {
   return directory === child || compareNames(draft, directory, child) < 0;
 }

@@ -8,33 +8,39 @@ import type { PatternList } from './patterns.ts';
 import { describeProblem, nameKey, type Problem, type ProblemReason } from './problem.ts';
 import { whyUnusable } from './unusable.ts';
 
-/** Named problems of one reason: a store with the same problem in every object must not fill the memory. */
+/**
+ * How many problems of one reason are kept with their keys; more are only counted. A store with the same
+ * problem in every object must not fill the memory.
+ */
 const MOST_NAMED = 1_000;
 
 interface FoundProblems {
   count: number;
-  /** Positions of the first ones. */
+  /** The positions in `Draft.order` of the first objects with the problem, at most MOST_NAMED. */
   readonly positions: number[];
 }
 
 /**
- * The tree as it comes out of the keys in their byte order: entry 0 is the root, a directory comes before what
- * is in it, and the children of one directory are in the order of their keys (so that a directory is placed
- * as name + '/'). A file and a directory may still have one path: `shadowed` is found later, when the names
- * of a directory are sorted.
+ * The tree as it follows from the keys in their byte order. Entry 0 is the root, a directory comes before its
+ * content, and the children of one directory are in the order of their keys (so a directory is placed as name
+ * + '/'). A file and a directory may still have the same path: `arrange` finds such a shadowed file later,
+ * when it sorts the names of a directory.
  */
 export class Draft {
   readonly objects: ListedObjects;
-  /** Object numbers by ascending key. */
+  /** The numbers of the objects, by ascending key. */
   readonly order: Uint32Array;
   count = 0;
   parents: Uint32Array;
-  /** Where the name begins in the keys. The path's other components are in front of it. */
+  /**
+   * By entry: where its name begins in the bytes of the keys. The other components of the path are in front
+   * of the name.
+   */
   nameStarts: Uint32Array;
   nameLengths: Uint8Array;
-  /** Position in `order`; NONE for a directory. */
+  /** By entry: the position of its object in `order`; NONE for a directory. */
   positions: Uint32Array;
-  /** 1 for each object that is an executable file; undefined if there is none. */
+  /** By object: 1 for an executable file. Undefined if no file is executable. */
   #executable: Uint8Array | undefined;
   readonly #found = new Map<ProblemReason, FoundProblems>();
 
@@ -63,7 +69,7 @@ export class Draft {
     return this.positions[entry] === NONE;
   }
 
-  /** The object of a file. */
+  /** Returns the number of a file's object. */
   object(entry: number): number {
     return this.order[this.positions[entry]!]!;
   }
@@ -87,14 +93,14 @@ export class Draft {
     if (found.positions.length < MOST_NAMED) found.positions.push(position);
   }
 
-  /** Counts all problems, named or not. */
+  /** The number of all problems, including those that {@link problems} omits. */
   get problemCount(): number {
     let count = 0;
     for (const found of this.#found.values()) count += found.count;
     return count;
   }
 
-  /** In byte order of key. */
+  /** Returns the problems in byte order of their keys, at most MOST_NAMED for each reason. */
   problems(): Problem[] {
     const found = [...this.#found].flatMap(([reason, { positions }]) =>
       positions.map((position) => ({ position, reason })),
@@ -107,7 +113,7 @@ export class Draft {
     });
   }
 
-  /** How many more there are than {@link problems} names, by reason. */
+  /** Returns, by reason, the number of problems that {@link problems} omits. */
   unnamedProblems(): Map<ProblemReason, number> {
     const unnamed = new Map<ProblemReason, number>();
     for (const [reason, { count, positions }] of this.#found) {
@@ -133,8 +139,10 @@ export class Draft {
 }
 
 /**
- * Applies filter, key rules and the checks for unusable objects, in this order: an excluded key is never a problem,
- * however hostile. `kept`: the objects that are shown as they were before, and why.
+ * Builds the draft of a listing. Applies the filter, the key rules and the checks for unusable objects, in
+ * this order, so an excluded key is never a problem, however hostile.
+ *
+ * @param kept the numbers of the objects that are shown as they were before, and why
  */
 export function draftTree(
   objects: ListedObjects,
@@ -145,7 +153,8 @@ export function draftTree(
   const draft = new Draft(objects);
   const { keys, keyEnds, sizes, released } = objects;
   const slash = 0x2f;
-  // The directories on the way to the last accepted key: entry, and where its name ends below the key's start.
+  // The directories above the last accepted key: `open` has their entries, `ends` has where their names end,
+  // counted from the start of the key.
   const open: number[] = [0];
   const ends: number[] = [-1];
   let lastStart = 0;
@@ -156,7 +165,8 @@ export function draftTree(
     const end = keyEnds[object]!;
     if (!filter.showsAll && !filter.showsKey(keys.subarray(start, end))) continue;
     const unusable = whyUnusable(objects, object);
-    // Key rules report permanent reasons first; a size that is unknown may be known in the next listing.
+    // The reasons of the key rules come first, because they are permanent. A size that is unknown now may be
+    // known in the next listing.
     const reason = judgeKey(keys, start, end, unusable === undefined ? sizes[object]! : 0) ?? unusable;
     if (reason !== undefined) {
       draft.report(position, reason);

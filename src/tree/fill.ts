@@ -17,15 +17,15 @@ import {
 
 const LATEST = 0xffffffff;
 const NO_DIGIT = 16;
-/** The value of each byte that is a lower-case hex digit. */
+/** By byte: the value of a lower-case hex digit; NO_DIGIT for all other bytes. */
 const DIGITS: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = '0123456789abcdef'.indexOf(String.fromCharCode(byte));
   return value < 0 ? NO_DIGIT : value;
 });
 
 /**
- * The buffer of a drafted tree: everything that follows from the listing alone. Leaves node ids, mtimes and version
- * names 0, and problems and id in the header.
+ * Returns the buffer of a drafted tree, filled with everything that follows from the listing alone. Leaves
+ * node ids, mtimes and version names 0, and in the header the id and the number of problems.
  */
 export function fillColumns(
   draft: Draft,
@@ -58,7 +58,10 @@ export function fillColumns(
   return { buffer, columns };
 }
 
-/** Converts milliseconds to whole seconds since the epoch; within the column's range (until 2106). */
+/**
+ * Converts milliseconds since the epoch to whole seconds, limited to the range of the column (until 2106).
+ * Returns 0 for NaN, an unknown date.
+ */
 export function wholeSeconds(milliseconds: number): number {
   const seconds = Math.floor(milliseconds / 1000);
   return seconds > 0 ? Math.min(seconds, LATEST) : 0;
@@ -147,7 +150,7 @@ function fillObjects(
   return { directories, bytes };
 }
 
-/** Writes the bytes that so many pairs of hex digits stand for. */
+/** Decodes 2 * `bytes` hex digits, from `start` on, and writes the bytes to `into`. */
 function packDigits(
   digits: Uint8Array,
   start: number,
@@ -161,7 +164,7 @@ function packDigits(
   }
 }
 
-/** 32 lower-case hex digits. */
+/** Returns whether an ETag is 32 lower-case hex digits. */
 function isMd5(etags: Uint8Array, start: number, end: number): boolean {
   if (end - start !== 32) return false;
   for (let at = start; at < end; at++) if (DIGITS[etags[at]!] === NO_DIGIT) return false;

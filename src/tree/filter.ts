@@ -7,20 +7,20 @@ export interface FilterPatterns {
 
 export interface FilterVerdict {
   readonly shown: boolean;
-  /** The list that decided; undefined if no rule did. */
+  /** The list that decided; undefined for the root, and if no exclude matched and there are no includes. */
   readonly list: 'include' | 'exclude' | undefined;
-  /** The pattern that decided, as given; undefined if no include matched, or none was needed. */
+  /** The pattern that decided, as the user wrote it; undefined if none matched. */
   readonly rule: string | undefined;
 }
 
-/** --include and --exclude. A path is shown if it matches an include (or there are none) and no exclude. */
+/** --include and --exclude: a path is shown if it matches an include (or there are none) and no exclude. */
 export class PathFilter {
-  /** No rules: every path is shown. */
+  /** True if there are no rules, so that every path is shown. */
   readonly showsAll: boolean;
   readonly #include: PatternList | undefined;
   readonly #exclude: PatternList | undefined;
 
-  /** Throws TreeError `bad-pattern`. */
+  /** Throws TreeError `bad-pattern` if a pattern is invalid. */
   static compile(patterns: FilterPatterns): PathFilter {
     return new PathFilter(patterns);
   }
@@ -31,17 +31,20 @@ export class PathFilter {
     this.showsAll = include.length === 0 && exclude.length === 0;
   }
 
-  /** A path below the prefix; with a slash at its end it is a directory. '' (the root) is always shown. */
+  /**
+   * Returns whether a path below the prefix is shown. A path with a slash at its end is that of a directory.
+   * '' (the root) is always shown.
+   */
   shows(path: string): boolean {
     return this.showsAll || this.#judge(Buffer.from(path)).shown;
   }
 
-  /** As `shows`, for the bytes of a key. */
+  /** Does the same as `shows`, for the bytes of a key. */
   showsKey(key: Uint8Array): boolean {
     return this.showsAll || this.#judge(key).shown;
   }
 
-  /** Which rule shows or hides a path. */
+  /** Returns which rule shows or hides a path. */
   explain(path: string): FilterVerdict {
     return this.#judge(Buffer.from(path));
   }

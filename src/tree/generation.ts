@@ -21,24 +21,26 @@ import { halfSipHash, type NameHash } from './name-hash.ts';
 import { TreeError } from './tree-error.ts';
 
 /**
- * A read-only view of one complete tree in one SharedArrayBuffer. Entry 0 is the root; entries are in breadth
- * first order, so that the children of a directory are one range of indices, in (cookie wish, name) order.
+ * A read-only view of one complete tree in one SharedArrayBuffer. Entry 0 is the root. Entries are in
+ * breadth-first order, so the children of a directory are one range of indices. They are ordered by wished
+ * cookie (see `wishedCookie`), then by name.
  *
- * Accessors take an index below `entries` and do not check it. Those that return numbers allocate nothing.
+ * Accessors take an index below `entries` and do not check it. Accessors that return numbers allocate
+ * nothing.
  */
 export class Generation {
   readonly buffer: SharedArrayBuffer;
-  /** 32 hex digits; equal trees have equal ids on every node. */
+  /** 32 hex digits; equal trees have equal ids on every host. */
   readonly id: string;
-  /** Key of the cookies' hash. */
+  /** The key of the hash from which cookies are made. */
   readonly salt: bigint;
-  /** Files and directories, the root among them. */
+  /** The number of files and directories, including the root. */
   readonly entries: number;
   readonly files: number;
   readonly directories: number;
-  /** The bytes of all files together. */
+  /** The sum of all file sizes, in bytes. */
   readonly bytes: number;
-  /** Keys left out or unreadable. */
+  /** The number of problems: keys that are left out, or shown with a defect (see `Problem`). */
   readonly problems: number;
   /** Whether contents are identified by their SHA-256, so that several files may share one version. */
   readonly isReleased: boolean;
@@ -58,8 +60,9 @@ export class Generation {
   readonly #wish = new Uint32Array(2);
 
   /**
-   * Checks magic, format and length, not the content: for buffers of this process, or out of
-   * `restoreGeneration`. Throws TreeError `not-a-generation`, `unsupported-format` or `truncated`.
+   * Opens a buffer as a generation. Checks magic, format and length, but not the content: for buffers that
+   * this process built, or that `restoreGeneration` checks. Throws TreeError `not-a-generation`,
+   * `unsupported-format` or `truncated`, or `bad-state` if the header gives a tree that is too large.
    */
   static view(buffer: SharedArrayBuffer, hash: NameHash = halfSipHash): Generation {
     return new Generation(buffer, hash);
@@ -115,7 +118,7 @@ export class Generation {
     return (this.#flags[i]! & FLAG_DIRECTORY) !== 0;
   }
 
-  /** Shown, but its content cannot be read. */
+  /** Whether a file is shown although its content cannot be read before it is restored. */
   isArchived(i: number): boolean {
     return (this.#flags[i]! & FLAG_ARCHIVED) !== 0;
   }
@@ -125,12 +128,12 @@ export class Generation {
     return (this.#flags[i]! & FLAG_EXECUTABLE) !== 0;
   }
 
-  /** Bytes; 0 for a directory. */
+  /** The size in bytes; 0 for a directory. */
   size(i: number): number {
     return this.isDirectory(i) ? 0 : this.#columns.sizes[i]!;
   }
 
-  /** Below 2^53; 1 is the root's alone. */
+  /** The node id, below 2^53. Only the root has the id 1. */
   nodeId(i: number): number {
     return this.#columns.nodeIds[i]!;
   }
@@ -148,12 +151,12 @@ export class Generation {
     return this.#columns.mtimeNanoseconds[i]!;
   }
 
-  /** The store's date, in whole seconds since the epoch; 0 for a directory, and where it is unknown. */
+  /** The store's date, in whole seconds since the epoch; 0 for a directory, and if the date is unknown. */
   lastModified(i: number): number {
     return this.#columns.lastModified[i]!;
   }
 
-  /** 0 for a file. */
+  /** The number of directories directly in a directory; 0 for a file. */
   subdirectories(i: number): number {
     return this.isDirectory(i) ? this.#columns.sizes[i]! : 0;
   }
@@ -166,7 +169,7 @@ export class Generation {
     return this.#childStarts[i + 1]!;
   }
 
-  /** A view, not a copy: it must not be written to. Empty for the root. */
+  /** Returns a view of the name, not a copy: callers must not write to it. Empty for the root. */
   name(i: number): Uint8Array {
     return this.#heap.subarray(this.#nameStarts[i]!, this.#nameStarts[i + 1]!);
   }
@@ -175,7 +178,7 @@ export class Generation {
     return this.#nameStarts[i + 1]! - this.#nameStarts[i]!;
   }
 
-  /** Below the prefix, without slashes at its ends; '' for the root. */
+  /** Returns the path below the prefix, without slashes at its ends; '' for the root. */
   path(i: number): string {
     if (i === 0) return '';
     const offset = this.#heapOffset;
@@ -187,7 +190,10 @@ export class Generation {
     return path;
   }
 
-  /** As listed, without quotes, one character a byte, or what stands in its place; '' for a directory. */
+  /**
+   * Returns the ETag as listed, without quotes, one character a byte; the marked date or SHA-256 if that has
+   * the place of the ETag; '' for a directory.
+   */
   etag(i: number): string {
     if ((this.#flags[i]! & FLAG_PACKED_ETAG) !== 0) return this.#hex(this.#columns.etagBytes, i);
     if ((this.#flags[i]! & FLAG_DIGEST) !== 0) return markDigest(this.#digest(this.#columns.etags[4 * i]!));
@@ -195,12 +201,12 @@ export class Generation {
     return this.#text.toString('latin1', start, start + this.#columns.etags[4 * i + 1]!);
   }
 
-  /** 32 hex digits; of zeros for a directory. */
+  /** Returns the name of the content version as 32 hex digits; all are zero for a directory. */
   versionName(i: number): string {
     return this.#hex(this.#columns.versions, i);
   }
 
-  /** Writes the 16 bytes that `versionName` shows. */
+  /** Copies the 16 bytes that `versionName` returns as text to `into`, from position `at` on. */
   copyVersion(i: number, into: Uint8Array, at: number): void {
     const { versions } = this.#columns;
     for (let k = 0; k < 16; k++) into[at + k] = versions[16 * i + k]!;
@@ -222,14 +228,20 @@ export class Generation {
       : { name, path, etag, size, lastModified: 1000 * seconds };
   }
 
-  /** The place of the content of a file in a release; undefined for an empty file, and without a release. */
+  /**
+   * Returns where the content of a file is stored in a release. Undefined for an empty file and for a
+   * directory, and if the tree is not that of a release.
+   */
   place(i: number): ContentPlace | undefined {
     if ((this.#flags[i]! & FLAG_DIGEST) === 0 || this.size(i) === 0) return undefined;
     const { etags } = this.#columns;
     return { pack: this.#digest(etags[4 * i + 2]!), offset: etags[4 * i + 3]! };
   }
 
-  /** Whether two files of equal content, in this and another generation, are stored in the same place. */
+  /**
+   * Returns whether two files of equal content, in this and another generation, are stored in the same place
+   * of the same pack. Always true for empty files, and if neither tree is that of a release.
+   */
   samePlace(i: number, other: Generation, j: number): boolean {
     if (((this.#flags[i]! | other.#flags[j]!) & FLAG_DIGEST) === 0 || this.size(i) === 0) return true;
     const mine = this.#columns.etags;
@@ -238,7 +250,7 @@ export class Generation {
     return equalBytes(this.#heap, mine[4 * i + 2]!, other.#heap, theirs[4 * j + 2]!, DIGEST_BYTES);
   }
 
-  /** Below 2^31. */
+  /** The upper half of the cookie, below 2^31. */
   cookieHigh(i: number): number {
     return this.#cookieHigh[i]!;
   }
@@ -247,7 +259,7 @@ export class Generation {
     return this.#cookieLow[i]!;
   }
 
-  /** The entry with this node id, or -1. */
+  /** Returns the entry with this node id, or -1 if there is none. */
   indexOfNode(nodeId: number): number {
     const { byNode, nodeIds } = this.#columns;
     let low = 0;
@@ -262,12 +274,12 @@ export class Generation {
     return nodeIds[index] === nodeId ? index : -1;
   }
 
-  /** All entries by ascending node id: the one at `rank`, from 0. */
+  /** Returns the entry at position `rank` (from 0) in the order of ascending node ids. */
   entryByNodeRank(rank: number): number {
     return this.#columns.byNode[rank]!;
   }
 
-  /** The child of this name, or -1; also -1 where `directory` is a file. */
+  /** Returns the child of `directory` with this name; -1 if there is none, or if `directory` is a file. */
   lookup(directory: number, name: Uint8Array): number {
     const wish = this.#wish;
     wishedCookie(this.#hash, this.#saltHigh, this.#saltLow, name, 0, name.length, wish);
@@ -285,13 +297,13 @@ export class Generation {
     return -1;
   }
 
-  /** The first child whose cookie is greater than the given one; `childrenEnd` if there is none. */
+  /** Returns the first child whose cookie is greater than the given one; `childrenEnd` if there is none. */
   seek(directory: number, cookieHigh: number, cookieLow: number): number {
     const carry = cookieLow === 0xffffffff;
     return this.#firstAtLeast(directory, carry ? cookieHigh + 1 : cookieHigh, carry ? 0 : cookieLow + 1);
   }
 
-  /** The entry at a path below the prefix ('' is the root), or -1. */
+  /** Returns the entry at a path below the prefix ('' is the root), or -1 if there is none. */
   find(path: string): number {
     if (path === '') return 0;
     const bytes = Buffer.from(path);
@@ -307,14 +319,16 @@ export class Generation {
     return index;
   }
 
-  /** Whether two entries, of this and of another generation, have the same name. */
+  /** Returns whether two entries, one of this and one of another generation, have the same name. */
   sameName(i: number, other: Generation, j: number): boolean {
     const length = this.nameLength(i);
     if (length !== other.nameLength(j)) return false;
     return equalBytes(this.#heap, this.#nameStarts[i]!, other.#heap, other.#nameStarts[j]!, length);
   }
 
-  /** Whether two files have the same ETag, or SHA-256, and size. */
+  /**
+   * Returns whether two files have the same size and the same ETag; in trees of releases, the same SHA-256.
+   */
   sameContent(i: number, other: Generation, j: number): boolean {
     const mine = this.#columns;
     const theirs = other.#columns;
@@ -342,7 +356,7 @@ export class Generation {
     return low;
   }
 
-  /** 64 hex digits. */
+  /** Returns the SHA-256 at an offset of the heap, as 64 hex digits. */
   #digest(inHeap: number): string {
     const start = this.#heapOffset + inHeap;
     return this.#text.toString('hex', start, start + DIGEST_BYTES);

@@ -2,13 +2,13 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { digestOf } from '../base/content-digest.ts';
 import { TreeError } from './tree-error.ts';
 
-/** S3 gives at most 1 KiB; a path has at most 4,095 bytes. */
+/** In bytes. ETags of S3 have at most 1 KiB; a path has at most 4,095 bytes. */
 const LONGEST_ETAG = 4096;
 const SCRATCH_BYTES = 64 * 1024;
-/** The longest entry: four lengths, kind, path, sixteen digits of size, ETag. */
+/** In bytes: four lengths, kind, path, sixteen digits of size, ETag. */
 const LONGEST_ENTRY = 16 + 1 + 4095 + 16 + LONGEST_ETAG;
 
-/** Fields, each as its length (32 bits, big-endian) and its bytes. */
+/** Writes fields to `scratch`, each as its length (32 bits, big-endian) and its bytes. */
 class FieldWriter {
   readonly scratch = Buffer.alloc(SCRATCH_BYTES);
   used = 0;
@@ -44,17 +44,21 @@ export function checkEtagLength(length: number): void {
 }
 
 /**
- * Names content versions: the first 16 bytes of SHA-256 over the fields path, ETag and size (decimal digits), each
- * preceded by its length in bytes as 32 bits, big-endian. The names identify blobs in the cache, and caches outlive
- * releases: this never changes. For content identified by its SHA-256 (marked, in place of the ETag) the path is
- * empty: it is the same version under every path.
+ * Makes the names of content versions. A name is the first 16 bytes of SHA-256 over the fields path, ETag and
+ * size (decimal digits), each preceded by its length in bytes as 32 bits, big-endian. The names identify
+ * blobs in the cache, and later releases of dagmount use the same caches, so this must never change. If
+ * content is identified by its SHA-256 (which then has the place of the ETag, behind a mark), the path is
+ * empty, because the content is the same version under every path.
  */
 export class VersionNamer {
   readonly #fields = new FieldWriter();
-  /** Views of the scratch's first n bytes, by n: creating one costs as much as hashing it. */
+  /**
+   * Views of the first n bytes of the scratch, by n. They are kept because creating a view costs as much as
+   * hashing its bytes.
+   */
   readonly #views = new Map<number, Buffer>();
 
-  /** SHA-256 as Latin-1, one character a byte: the first 16 are the name. */
+  /** Returns the SHA-256 as Latin-1, one character a byte. The first 16 characters are the name. */
   name(
     path: Uint8Array,
     pathStart: number,
@@ -83,7 +87,9 @@ export class VersionNamer {
   }
 }
 
-/** The name of one version, as 32 hex digits: see VersionNamer. `etag` has one character a byte. */
+/**
+ * Returns the name of a content version, as 32 hex digits: see VersionNamer. `etag` has one character a byte.
+ */
 export function versionName(path: string, etag: string, size: number): string {
   const pathBytes = Buffer.from(digestOf(etag) === undefined ? path : '');
   const etagBytes = Buffer.from(etag, 'latin1');
@@ -93,17 +99,17 @@ export function versionName(path: string, etag: string, size: number): string {
 }
 
 /**
- * The id of a generation: the first 16 bytes of SHA-256 over, for each shown entry but the root, in byte order
- * of path, the fields
+ * Computes the id of a generation: the first 16 bytes of SHA-256 over, for each shown entry but the root, in
+ * byte order of path, the fields
  *
  *     kind   "d", "f", or "x" for a file that has the execute bits
  *     path   below the prefix, no slash at its end
  *     size   decimal digits; "0" for a directory
- *     ETag   as listed, without quotes; a space and the date in milliseconds since the epoch where there is none; empty
- *            for a directory
+ *     ETag   as listed, without quotes; a space and the date in milliseconds since the epoch if the listing
+ *            has no ETag; a marked SHA-256 (src/base/content-digest.ts) in a release; empty for a directory
  *
- * each preceded by its length in bytes as 32 bits, big-endian. An empty tree is SHA-256 of nothing. Ids are
- * compared between nodes and releases: this never changes.
+ * each preceded by its length in bytes as 32 bits, big-endian. For an empty tree, that is the SHA-256 of no
+ * bytes. Ids are compared between hosts, and between releases of dagmount, so this must never change.
  */
 export class GenerationHasher {
   readonly #hash: Hash = createHash('sha256');
@@ -127,7 +133,7 @@ export class GenerationHasher {
     fields.bytes(etag, etagStart, etagEnd);
   }
 
-  /** 16 bytes. */
+  /** Returns the id, 16 bytes. */
   digest(): Uint8Array {
     this.#flush();
     return this.#hash.digest().subarray(0, 16);

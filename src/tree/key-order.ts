@@ -3,8 +3,8 @@ import type { ListedObjects } from './listing.ts';
 import { TreeError } from './tree-error.ts';
 
 /**
- * The objects by ascending bytes of their keys, each key once: of a repeated key the last object wins. Throws
- * TreeError `bad-listing`.
+ * Returns the numbers of the objects by ascending bytes of their keys. If several objects have the same key,
+ * returns only the last of them. Throws TreeError `bad-listing` if the listing contradicts itself.
  */
 export function objectsByKey(objects: ListedObjects): Uint32Array {
   checkListing(objects);
@@ -16,7 +16,7 @@ export function objectsByKey(objects: ListedObjects): Uint32Array {
 
   let ascending = true;
   for (let i = 1; i < count && ascending; i++) ascending = compare(i - 1, i) < 0;
-  // S3 lists in this order: then the comparison above (50 ns a key) is all the work. A million unordered keys take
+  // S3 lists in this order, so this comparison (50 ns a key) is all the work. A million unordered keys take
   // 1.6 s.
   if (ascending) return order;
 

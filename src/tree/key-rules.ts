@@ -3,15 +3,18 @@ import type { ProblemReason } from './problem.ts';
 
 /** NAME_MAX of Linux. */
 const LONGEST_COMPONENT = 255;
-/** PATH_MAX without its NUL: what no system call could name. It also bounds the depth of the tree. */
+/**
+ * PATH_MAX without its NUL: no system call could name a longer path. It also bounds the depth of the tree.
+ */
 const LONGEST_PATH = 4095;
 
 /**
- * Why the key `keys[start .. end)` cannot be a path; undefined if it can: as a file, or, if it is empty and ends with
- * a slash, as a directory marker (the root's, if the key is empty).
+ * Returns why the key `keys[start .. end)` cannot be a path; undefined if it can. A key that ends with a
+ * slash can only be that of a directory marker, an object of no bytes. The empty key is the marker of the
+ * root.
  *
- * If several rules are broken, reports the first of: nul, not-utf8, the components from the left, the total length,
- * content under a slash.
+ * If the key breaks several rules, returns the first of: nul, not-utf8, the components from the left, the
+ * total length, content under a slash.
  */
 export function judgeKey(
   keys: Uint8Array,
@@ -19,7 +22,7 @@ export function judgeKey(
   end: number,
   size: number,
 ): ProblemReason | undefined {
-  // Its path is the prefix itself, which ends in a slash.
+  // The object's whole key is the prefix, which ends in a slash.
   if (start === end) return size === 0 ? undefined : 'trailing-slash';
   let reason: ProblemReason | undefined;
   let component = start;

@@ -1,28 +1,33 @@
 import { TreeError } from './tree-error.ts';
 
-/** Increases with every change of the bytes below, and of the hash for cookies. */
+/** Increases with every change of the bytes below, or of the hash for cookies. */
 export const FORMAT_VERSION = 1;
 /**
- * "DAGT", "REE1" where the host is little-endian. Written and read in the host's byte order, as the columns
- * are: bytes from a host of the other order are refused by it. The rest of the header is little-endian.
+ * "DAGT" and "REE1" on a little-endian host. The magic is written and read in the byte order of the host, as
+ * the columns are, so a host of the other byte order refuses the bytes. The rest of the header is
+ * little-endian.
  */
 export const MAGIC: readonly [number, number] = [0x54474144, 0x31454552];
 export const HEADER_BYTES = 128;
 export const ID_BYTES = 16;
 
-/** No entry: in origins, and as the object of a directory while building. */
+/** Stands for no entry in the origins of a diff, and for a directory in the positions of a draft. */
 export const NONE = 0xffffffff;
 
 export const FLAG_DIRECTORY = 1;
 export const FLAG_ARCHIVED = 2;
-/** The ETag is 32 lower-case hex digits and sits in its slot as 16 bytes; else the slot points to the heap. */
+/**
+ * The ETag is 32 lower-case hex digits, and its slot has them as 16 bytes. Without this flag, the slot points
+ * to the heap.
+ */
 export const FLAG_PACKED_ETAG = 4;
 
 /** A file that has the execute bits. */
 export const FLAG_EXECUTABLE = 8;
 
 /**
- * The content is identified by its SHA-256. The slot of the ETag points to that, and to the pack and the place in it.
+ * The content is identified by its SHA-256. The slot of the ETag points to that SHA-256 and to that of the
+ * pack, and has the offset of the content in the pack.
  */
 export const FLAG_DIGEST = 16;
 /** Bytes of a SHA-256. */
@@ -41,13 +46,14 @@ export const HEADER = {
   number: 40,
   bytes: 48,
   id: 56,
-  /** 1: every file has FLAG_DIGEST. */
+  /** 1 if every file has FLAG_DIGEST, otherwise 0. */
   released: 72,
 } as const;
 
 /**
- * The offset of each column. All follow from the two counts in the header, so a file contains no offsets that could
- * be damaged. 85 bytes an entry, plus its name (and any ETag that is not an MD5).
+ * The offset of each column in the buffer. All offsets follow from the two counts in the header (of entries
+ * and of heap bytes), so a file contains no offsets that could be damaged. An entry takes 85 bytes, plus its
+ * name (and its ETag, if that is not an MD5).
  */
 export interface Layout {
   readonly nodeIds: number;
@@ -68,7 +74,7 @@ export interface Layout {
   readonly byteLength: number;
 }
 
-/** Throws TreeError `bad-state` where an offset would not fit 32 bits. */
+/** Returns the layout for these counts. Throws TreeError `bad-state` if an offset would not fit 32 bits. */
 export function layoutOf(entries: number, heapBytes: number): Layout {
   let offset = HEADER_BYTES;
   const column = (bytes: number): number => {

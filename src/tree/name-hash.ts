@@ -1,6 +1,6 @@
 /**
- * Writes 64 bits that depend only on salt and bytes: `out[0]` the low half, `out[1]` the high one.
- * Injected into builds and views so that tests can force collisions.
+ * Writes 64 bits that depend only on salt and bytes: `out[0]` is the lower half, `out[1]` the upper half.
+ * Builds and views take this function as a parameter, so that tests can force collisions.
  */
 export type NameHash = (
   saltHigh: number,
@@ -12,9 +12,10 @@ export type NameHash = (
 ) => void;
 
 /**
- * HalfSipHash-2-4 with 64 bits of output, the salt as its key (github.com/veorq/SipHash). Keyed, because a writer to
- * the bucket chooses the names: without the salt, collisions cannot be constructed. Its words have 32 bits, so it needs
- * no bigint: 60 ns for a name of 15 bytes, of the 160 ns of a lookup (bench/tree.ts).
+ * HalfSipHash-2-4 with 64 bits of output, the salt as its key (github.com/veorq/SipHash). The hash has a key
+ * because a writer to the bucket chooses the names, and must not be able to construct collisions. Its words
+ * have 32 bits, so it needs no bigint. A name of 15 bytes takes 60 ns, of the 160 ns of a lookup
+ * (bench/tree.ts).
  */
 export const halfSipHash: NameHash = (saltHigh, saltLow, bytes, start, end, out) => {
   const length = end - start;
@@ -24,7 +25,7 @@ export const halfSipHash: NameHash = (saltHigh, saltLow, bytes, start, end, out)
   let v2 = saltLow ^ 0x6c796765;
   let v3 = saltHigh ^ 0x74656462;
   let low = 0;
-  // Words 0 to words-1, the last one with the length on top, then twice the finalization.
+  // Each full word, then the last word with the length in its upper byte, then twice the finalization.
   for (let step = 0; step < words + 3; step++) {
     let word = 0;
     let rounds = 4;

@@ -6,10 +6,12 @@ import { TreeError } from './tree-error.ts';
 export const ROOT_NODE_ID = 1;
 
 /**
- * Assigns every entry its node id: an entry with an origin keeps its id, a returning directory gets the id of the
- * removed one, all others the next new ids, in index order. Returns the next free id.
+ * Assigns every entry its node id. An entry that `previous` also has (its origin) keeps its id. A directory
+ * that was removed and returns gets its old id. All others get new ids, in the order of their indices.
+ * Returns the next free id.
  *
- * Throws TreeError `bad-state` if `nextNodeId` or a removed directory has an id that is in use.
+ * Throws TreeError `bad-state` if `nextNodeId` or the id of a removed directory is in use, or if `nextNodeId`
+ * cannot be a node id.
  */
 export function assignNodeIds(
   columns: Columns,
@@ -46,7 +48,10 @@ export function assignNodeIds(
   return next;
 }
 
-/** The entries with an origin, by node id: the previous order without the removed entries, so nothing is sorted. */
+/**
+ * Returns the entries with an origin by ascending node id. This is the order in `previous` without the
+ * removed entries, so nothing is sorted.
+ */
 function keptByNode(entries: number, previous: Generation, origin: Uint32Array): Uint32Array {
   const successor = new Uint32Array(previous.entries).fill(NONE);
   for (let i = 0; i < entries; i++) if (origin[i] !== NONE) successor[origin[i]!] = i;

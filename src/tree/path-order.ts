@@ -1,18 +1,21 @@
 import type { Generation } from './generation.ts';
 
-/** Names sorted without yielding: some milliseconds. */
+/** How many names are sorted without yielding: that takes some milliseconds. */
 const RUN = 4_096;
-/** No name holds a NUL, and none of its bytes is smaller: `a` with it comes before `a.py`, as without. */
+/**
+ * Ends the name in a sort key. No name has a NUL, and no byte is smaller, so `a` comes before `a.py` also
+ * with this end.
+ */
 const END = '\0';
 
 /**
- * All entries except the root, in byte order of their paths: `a` before `a.py` before `a/b`. A generator, so that the
- * caller can yield in between: 100,000 entries take some 150 ms.
+ * Returns all entries except the root, in byte order of their paths: `a` before `a.py` before `a/b`. This is
+ * a generator, so that the caller can yield to the event loop in between: 100,000 entries take some 150 ms.
  */
 export function* orderByPath(generation: Generation): Generator<void, Uint32Array> {
   const order = new Uint32Array(generation.entries - 1);
   let filled = 0;
-  /** The remaining steps of each directory on the current path, the next one last. */
+  /** The remaining steps of each directory on the current path, the next step last. */
   const stack: Step[][] = [(yield* stepsOf(generation, 0)).reverse()];
   for (let steps = stack.at(-1); steps !== undefined; steps = stack.at(-1)) {
     const step = steps.pop();
@@ -24,14 +27,15 @@ export function* orderByPath(generation: Generation): Generator<void, Uint32Arra
   return order;
 }
 
-/** Either an entry itself, or its content. */
+/** A step of the walk: to an entry itself or, with `into`, into the content of a directory. */
 interface Step {
   readonly index: number;
   readonly into: boolean;
 }
 
 /**
- * The entries of a directory in the order of paths. If a directory has content, it comes twice: as `name` and `name/`.
+ * Returns the steps of a directory in the order of paths. A subdirectory with content has two steps, which
+ * are sorted as `name` and `name/`.
  */
 function* stepsOf(generation: Generation, directory: number): Generator<void, Step[]> {
   const runs: string[][] = [];
@@ -78,7 +82,10 @@ function* mergedTwo(one: readonly string[], other: readonly string[]): Generator
   return both.concat(one.slice(i), other.slice(j));
 }
 
-/** The position of the first path that does not sort before these bytes; with `past`, of the first after them. */
+/**
+ * Returns the position in `order` of the first path that does not sort before `path`; with `past`, of the
+ * first that sorts after it.
+ */
 export function placeInOrder(
   generation: Generation,
   order: Uint32Array,

@@ -1,14 +1,15 @@
 import ignore, { type Ignore } from 'ignore';
 import { TreeError } from './tree-error.ts';
 
-/** `ignore` caches every path that it has tested: it is replaced after this many. */
+/** The matcher is replaced after this many paths: the library `ignore` caches every path that it tests. */
 const REMEMBERED_PATHS = 10_000;
 
 /**
- * gitignore patterns on the path below the prefix.
+ * A list of gitignore patterns, matched against paths below the prefix.
  *
- * Compared by bytes, as git itself does: case counts, NFC and NFD are two names, and `?` and `[...]` stand for
- * one byte, so that `?.py` does not match `é.py` (two bytes) while `*.py`, `é.py` and `??.py` do.
+ * Patterns and paths are compared by bytes, as git itself does: case counts, NFC and NFD are two names, and
+ * `?` and `[...]` stand for one byte, so that `?.py` does not match `é.py` (two bytes) while `*.py`, `é.py`
+ * and `??.py` do.
  */
 export class PatternList {
   readonly #patterns: readonly string[];
@@ -16,7 +17,7 @@ export class PatternList {
   #matcher: Ignore;
   #asked = 0;
 
-  /** Undefined if there are no patterns. Throws TreeError `bad-pattern`. */
+  /** Returns undefined if there are no patterns. Throws TreeError `bad-pattern` if one is invalid. */
   static compile(patterns: readonly string[]): PatternList | undefined {
     return patterns.length === 0 ? undefined : new PatternList(patterns);
   }
@@ -31,7 +32,10 @@ export class PatternList {
     this.#matcher = newMatcher().add(this.#rules);
   }
 
-  /** The pattern that matches the path, or a directory above it. `path`: not empty. */
+  /**
+   * Returns the pattern that matches `path` or a directory above it; undefined if none does. `path` must not
+   * be empty.
+   */
   match(path: Uint8Array): string | undefined {
     this.#asked++;
     if (this.#asked > REMEMBERED_PATHS) {
@@ -47,7 +51,7 @@ function newMatcher(): Ignore {
   return ignore({ ignoreCase: false, allowRelativePaths: true });
 }
 
-/** A pattern that is not a rule would make an --include silently hide everything. */
+/** Throws for a pattern that is not a rule: it would make an --include silently hide everything. */
 function checkPattern(pattern: string): void {
   const text = pattern.replace(/^!/, '');
   const reason =
@@ -65,8 +69,9 @@ function checkPattern(pattern: string): void {
 }
 
 /**
- * One character a byte. Bytes from 0x80 become U+4E80 to U+4EFF, in order: characters that no pattern syntax,
- * white space rule or case rule knows, as Latin-1's own would (0xA0 is a space to JavaScript).
+ * Returns the bytes as text, one character a byte. Bytes from 0x80 become U+4E80 to U+4EFF, in order: the
+ * rules for patterns, white space and case do not apply to these characters. They would apply to the
+ * characters of Latin-1 (0xA0 is a space to JavaScript).
  */
 function byteText(bytes: Uint8Array): string {
   let text = '';

@@ -10,18 +10,21 @@ export const problemReasons = [
   'unreadable-class',
   'bad-size',
   'bad-date',
-  /** Its content is unreadable; the detail holds the store's answer. */
+  /** The store does not return the object's content; the detail has the store's answer. */
   'unreadable-object',
 ] as const;
 
 export type ProblemReason = (typeof problemReasons)[number];
 
 /**
- * A key that is left out of the tree, or is shown but not readable (`unreadable-class`, `unreadable-object`), without its date
- * (`bad-date`), or as it was before (`bad-size`, `no-version`).
+ * A key that is left out of the tree, or is shown with a defect: not readable (`unreadable-class`,
+ * `unreadable-object`), without its date (`bad-date`), or as it was before (`bad-size`, `no-version`).
  */
 export interface Problem {
-  /** Below the prefix; bytes that are not UTF-8 appear as \xNN. A key over 4,096 bytes is cut, with an ellipsis. */
+  /**
+   * The key below the prefix. Bytes that are not UTF-8 appear as \xNN. A key over 4,096 bytes is cut, with an
+   * ellipsis.
+   */
   readonly key: string;
   readonly reason: ProblemReason;
   /** One sentence for people. */
@@ -61,12 +64,14 @@ export function describeProblem(reason: ProblemReason): string {
   }
 }
 
-/** A listing keeps the beginning of a longer key: see ListedObjects. */
+/** In bytes. Of a longer key, a listing has only the beginning: see ListedObjects. */
 const LONGEST_LISTED_KEY = 4096;
-/** Of such a key, shown to people. */
+/** How many bytes of a longer key are shown. */
 const SHOWN_BYTES = 255;
 
-/** The key of a problem, as {@link showKey} writes it; of a cut key, the beginning. */
+/**
+ * Returns the key of a problem as {@link showKey} does; of a key that a listing has cut, only the beginning.
+ */
 export function nameKey(key: Uint8Array): string {
   if (key.length <= LONGEST_LISTED_KEY) return showKey(key);
   let end = SHOWN_BYTES;
@@ -74,7 +79,7 @@ export function nameKey(key: Uint8Array): string {
   return `${showKey(key.subarray(0, end))}…`;
 }
 
-/** The key as text: unchanged if it is UTF-8, otherwise with each invalid byte as \xNN. */
+/** Returns the key as text: unchanged if it is UTF-8, otherwise with each invalid byte as \xNN. */
 export function showKey(key: Uint8Array): string {
   const bytes = Buffer.from(key);
   const text = bytes.toString();
@@ -91,7 +96,7 @@ export function showKey(key: Uint8Array): string {
   return shown;
 }
 
-/** Bytes of the character that begins at `at`, or 0 if none does. */
+/** Returns how many bytes the UTF-8 character at `at` has; 0 if no valid one begins there. */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!;
   const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;

@@ -1,9 +1,9 @@
 /**
- * - `bad-listing`: the listing's columns contradict themselves, or hold a size that is no safe integer
+ * - `bad-listing`: the listing's columns contradict themselves, or have a size that is no safe integer
  * - `bad-pattern`: a pattern that no path could ever match, or that is a comment
- * - `bad-state`: node ids handed in were used before, or the tree is too large for the format
- * - `not-a-generation`, `unsupported-format`, `truncated`, `checksum`, `damaged`: encoded bytes that are not
- *   what was written. The tree in them must not be used.
+ * - `bad-state`: node ids that a build was given were used before, or the tree is too large for the format
+ * - `not-a-generation`, `unsupported-format`, `truncated`, `checksum`, `damaged`: encoded bytes are not those
+ *   that were written. The tree in them must not be used.
  */
 export type TreeErrorCode =
   | 'bad-listing'

@@ -7,7 +7,7 @@ import type { ProblemReason } from './problem.ts';
 
 const SLASH = 0x2f;
 
-/** Why an object cannot be shown as listed, whatever its key; undefined if it can. */
+/** Returns why an object cannot be shown as listed, whatever its key is; undefined if it can be shown. */
 export function whyUnusable(objects: ListedObjects, object: number): ProblemReason | undefined {
   if (Number.isNaN(objects.sizes[object])) return 'bad-size';
   // A directory marker, including the root's, has no content that could change.
@@ -20,14 +20,14 @@ export function whyUnusable(objects: ListedObjects, object: number): ProblemReas
 /** A listing in which unusable objects were replaced by the previously shown ones. */
 export interface KeptObjects {
   readonly objects: ListedObjects;
-  /** By the number of the object, why it was kept. */
+  /** By the number of a replaced object: why it could not be shown as listed. */
   readonly kept: ReadonlyMap<number, ProblemReason>;
 }
 
 /**
- * Replaces each object that cannot be shown as listed by the one that `previous` shows at its path: an error in the
- * listing does not mean that the object was deleted. An object that `previous` does not show as a file stays as
- * listed.
+ * Replaces each object that cannot be shown as listed by the object that `previous` shows at the same path:
+ * an error in the listing does not mean that the object was deleted. If `previous` shows no file there, the
+ * object stays as listed.
  */
 export function keepShown(objects: ListedObjects, previous: Generation | undefined): KeptObjects {
   const kept = new Map<number, ProblemReason>();

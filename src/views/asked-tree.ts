@@ -2,25 +2,26 @@ import { RefusedRequest } from '../control/refused-request.ts';
 import type { Shown } from '../sync/shown.ts';
 import type { VersionTarget } from '../sync/version-content.ts';
 
-/** A version as the session shows it. */
+/** A version (an earlier release beside the current tree) as the session shows it. */
 export interface ShownVersion extends VersionTarget {
-  /** The slot determines the node ids of its entries. */
+  /** The slot determines the node ids of the version's entries. */
   readonly served: { readonly slot: number };
 }
 
 export interface ShownVersions {
-  /** Undefined if it is not shown, whether or not the source has it. */
+  /** Returns a version; undefined if it is not shown, whether or not the source has it. */
   version(id: string): ShownVersion | undefined;
 }
 
-/** The current tree, or the one of a version. */
+/** The current tree, or the tree of a version. */
 export type AskedTree = Pick<Shown, 'generation' | 'content' | 'release'> & {
   readonly version?: ShownVersion;
 };
 
 /**
- * The tree that a client asks for; undefined before there is a current one. Throws RefusedRequest `no-version`: a
- * request to the socket loads no version, only a look-up in the mount does.
+ * Returns the tree that a client asks for; undefined if that is the current tree, and there is none yet.
+ * Throws RefusedRequest `no-version` if the version is not shown: only a look-up in the mount loads a
+ * version, a request to the socket does not.
  */
 export function askedTree(
   shown: Shown | undefined,

@@ -14,10 +14,10 @@ export interface CacheObserved {
   readonly sync: Pick<Sync, 'shown' | 'view'>;
   readonly cache: Pick<ContentCache, 'stats' | 'verify' | 'inspection' | 'ensure' | 'has'>;
   readonly pins: PinnedPaths;
-  /** The versions beside the current tree; undefined if none are shown. */
+  /** The versions (earlier releases) beside the current tree; undefined if the mount shows none. */
   readonly versions?: ShownVersions | undefined;
   readonly directory: string;
-  /** Hits that the session found on the local disk. */
+  /** Returns how many reads the session has answered from the local disk by itself. */
   readonly sessionHits: () => number;
   /** The number of concurrent fetches. */
   readonly concurrency: number;
@@ -149,7 +149,7 @@ export class DaemonCache implements CacheViews {
             if (signal.aborted) return;
           }
         };
-        // One iterator, shared by all workers.
+        // All workers share one iterator, so each file is fetched once.
         await Promise.all(Array.from({ length: this.#observed.concurrency }, fetchNext));
         return tally.result(path, failed);
       },
@@ -157,7 +157,7 @@ export class DaemonCache implements CacheViews {
   }
 
   verify(): Promise<Verified> {
-    // Requests during a run share its result; it continues even if no client waits any more.
+    // Requests during a verification share its result. It continues even if no client waits any more.
     this.#verifying ??= this.#verify(new AbortController().signal).finally(() => {
       this.#verifying = undefined;
     });
@@ -174,7 +174,7 @@ export class DaemonCache implements CacheViews {
     return { blobs, bytes, corrupt: corrupt.length, removed };
   }
 
-  /** Undefined on success. */
+  /** Fetches the content of one file to the local disk. Returns why that failed; undefined on success. */
   async #fetch(
     shown: AskedTree,
     index: number,
@@ -208,7 +208,7 @@ export class DaemonCache implements CacheViews {
     }
   }
 
-  /** Handles one path after another, each with its files in the requested tree. */
+  /** Runs a function for one path after another, each with its files in the requested tree. */
   async #each(
     { paths, signal, version }: AskedPaths,
     run: (shown: AskedTree, path: string, found: Found) => Promise<PathResult>,
@@ -252,7 +252,7 @@ class Tally {
     this.#bytes += bytes;
   }
 
-  /** `changed`: something changed, even if no file did. */
+  /** `changed`: whether something changed, for example a pin, even if that concerned no file. */
   result(path: string, failed?: Failed, changed = this.#files > 0): PathResult {
     return {
       path,
@@ -265,7 +265,7 @@ class Tally {
   }
 }
 
-/** Without slashes at the beginning and the end. */
+/** Returns a path without slashes at its beginning and its end. */
 function bare(path: string): string {
   return path.replace(/^\/+|\/+$/g, '');
 }

@@ -46,27 +46,29 @@ export interface ControlPlaneOptions
     readonly resolved?: readonly ResolvedOption[] | undefined;
     readonly resolvedTrees?: readonly ShownTreeOptions[] | undefined;
   };
-  /** Indexed by tree number. */
+  /** The trees of the mount, indexed by their numbers. */
   readonly trees: readonly ShownTree[];
   readonly events: Pick<DaemonEvents, 'feed'>;
   /** Called for each request of the webhook. */
   readonly onWebhook: (outcome: 'taken' | 'refused') => void;
-  /** Holds the predecessor's listeners, and receives the current ones. */
+  /** Has the listening sockets of the previous server, and keeps those of this server for the next one. */
   readonly listeners: Pick<KeptListeners, 'listener' | 'listening' | 'endListener'>;
 }
 
 /** A tree of the mount. */
 export interface ShownTree {
-  /** '' if it is the whole mount. */
+  /** The path below the mount point; '' if the tree is the whole mount. */
   readonly path: string;
   readonly config: MountConfig;
   readonly cacheDirectory: string;
   readonly log: Logger;
   readonly sync: Observed['sync'] & CacheObserved['sync'] & TreeObserved['sync'];
   readonly cache: Observed['cache'] & CacheObserved['cache'] & PinnedPathsOptions['cache'];
-  /** The version id from a store's answer. */
+  /**
+   * Returns the version id that the store gave to this content in an answer; undefined if no answer had one.
+   */
   readonly versionIdOf: TreeObserved['versionIdOf'];
-  /** The versions beside the current tree; undefined if there are none. */
+  /** The versions (earlier releases) beside the current tree; undefined if the mount shows none. */
   readonly versions: (NonNullable<Observed['versions']> & NonNullable<TreeObserved['versions']>) | undefined;
   readonly credentials: Observed['credentials'];
   readonly standby: Observed['standby'];
@@ -76,7 +78,7 @@ export interface ShownTree {
 export interface ControlPlane {
   /** Path of the control socket. */
   readonly socket: string;
-  /** The value of an attribute of a tree's root. */
+  /** Returns the value of an extended attribute of a tree's root. */
   readonly rootAttributeOf: (tree: number, attribute: RootAttribute) => string | undefined;
   /** Resolves when the socket has answered all requests, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
@@ -122,7 +124,8 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
       mode: config.socketMode,
       gid: socketGroup === undefined ? undefined : groupId(socketGroup),
       uid: process.geteuid?.() ?? 0,
-      // A predecessor without a socket record listened where this server does, or its path is unknown.
+      // If the previous server left no socket record, its socket is either at the path that this server uses,
+      // or at an unknown path.
       former:
         readSocketRecord(ownDirectory) ?? (inherited === undefined ? undefined : boundAt(socket, inherited)),
       inherited:
@@ -130,7 +133,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
           ? undefined
           : { fd: inherited, leave: () => listeners.endListener('control') },
       onListening: (fd, at) => {
-        // First, because a successor discards a descriptor without a record.
+        // The record is written first, because a successor discards a descriptor without a record.
         writeSocketRecord(ownDirectory, at);
         listeners.listening('control', fd);
       },
@@ -174,7 +177,10 @@ interface OpenedTree extends ControlledTree {
   readonly views: DaemonViews;
 }
 
-/** Opens what the socket shows of a tree, and restores the paths that were pinned in its cache. */
+/**
+ * Creates the views of a tree for the control socket, and restores the paths that were pinned in the tree's
+ * cache.
+ */
 async function openTree(
   shown: ShownTree,
   options: ControlPlaneOptions,

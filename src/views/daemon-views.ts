@@ -28,7 +28,9 @@ interface CredentialsSeen {
   readonly expiresAt: number | undefined;
 }
 
-/** The versions beside the current tree, and lookups of others. */
+/**
+ * The versions (earlier releases) beside the current tree, and the look-ups of versions that were not loaded.
+ */
 export interface ObservedVersions {
   readonly size: number;
   readonly waiting: number;
@@ -52,14 +54,17 @@ export interface Observed extends ObservedSession {
   /** Whether the mount exists and is not ending. */
   readonly isMounted: () => boolean;
   readonly driver: string;
-  /** The versions beside the current tree; undefined if the tree is the whole mount. */
+  /** The versions beside the current tree; undefined if the mount shows only the current tree. */
   readonly versions?: ObservedVersions | undefined;
   /** Where the credentials of the first source came from. */
   readonly credentials?: { readonly last: CredentialsSeen | undefined } | undefined;
-  /** Where trees are read from; undefined without standbys. */
+  /** From which store trees are read; undefined without standby stores. */
   readonly standby?: { readonly view: StandbyView } | undefined;
   readonly supervision: () => Pick<Status['mount'], 'supervised' | 'restarts' | 'takeover'>;
-  /** A publication that the kernel cannot apply. */
+  /**
+   * The publication that is blocked in the kernel because a process holds the lock of a directory; undefined
+   * if none is.
+   */
   readonly publications: { readonly stuck: StuckPublication | undefined };
   readonly restart: () => Promise<RestartEnd>;
   /** Milliseconds since the epoch. */
@@ -69,7 +74,7 @@ export interface Observed extends ObservedSession {
 /** The state of a daemon, as the control socket shows it. */
 export class DaemonViews implements ControlViews {
   readonly #observed: Observed;
-  /** The problems of one tree, as they are shown, sorted. */
+  /** The problems of one tree, as the socket shows them, sorted by key. */
   #problems: { readonly of: SyncView['problems']; readonly items: readonly ProblemItem[] } = {
     of: [],
     items: [],
@@ -139,7 +144,8 @@ export class DaemonViews implements ControlViews {
         entries: stats.entries,
         bytes: stats.bytes,
         limitBytes: stats.limitBytes,
-        // Hits that the session found on the local disk, and its requests to this thread.
+        // The cache counts the session's requests to this thread. The session counts what it finds on the
+        // local disk itself.
         hits: stats.hits + this.#observed.meter.localReads,
         misses: stats.misses,
         evictions: stats.evictions,
@@ -173,7 +179,7 @@ export class DaemonViews implements ControlViews {
 
   async changes(since: string | undefined, to: string): Promise<ChangedPaths | undefined> {
     const { asked } = this.#changes;
-    // The pages of one answer come one after another.
+    // The last result is kept, because a client requests the pages of one answer one after another.
     if (
       asked.since === since &&
       asked.to === to &&
@@ -312,7 +318,7 @@ export function timeOf(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** `at`: milliseconds since the epoch. */
+/** Returns the last error of the source as `status` shows it. `at`: milliseconds since the epoch. */
 export function sourceErrorView({
   code,
   message,

@@ -10,7 +10,7 @@ export type CacheTrouble = 'cache-unwritable' | 'cache-full' | 'corrupt';
 /** Turns what happens in a daemon into events for the listeners of the socket. */
 export class DaemonEvents {
   readonly feed: EventFeed;
-  /** Names the tree, if the mount shows several. */
+  /** A member that names the tree in each event; {} unless the mount shows several trees. */
   readonly #of: { readonly tree?: string };
   #toldStandby = 'false undefined';
 

@@ -11,14 +11,14 @@ export interface ViewedTree {
 }
 
 export interface MountObserved extends ObservedSession, Pick<Observed, 'restart'> {
-  /** The s3:// addresses are the trees'. */
+  /** `trees:` and the paths of all trees. Each tree has its own s3:// address. */
   readonly source: string;
   readonly target: string;
   readonly metrics: Metrics;
   readonly trees: readonly ViewedTree[];
 }
 
-/** What the control socket shows of a mount with several trees. */
+/** The state of a mount with several trees, as the control socket shows it. */
 export class MountViews implements MountControlViews {
   readonly #observed: MountObserved;
 
@@ -48,7 +48,7 @@ export class MountViews implements MountControlViews {
     };
   }
 
-  /** The reasons name the trees. */
+  /** Returns whether all trees are ready. Each reason begins with the path of its tree. */
   readiness(): Probe {
     const reasons = this.#observed.trees.flatMap(({ path, views }) =>
       views.readiness().reasons.map((reason) => `${path}: ${reason}`),
@@ -95,7 +95,10 @@ function treeStatus(path: string, status: Status): TreeStatus {
   };
 }
 
-/** A tree that was never seen is further behind than all others. */
+/**
+ * Returns whether the source of the first tree answered longer ago than that of the second. A source that
+ * never answered is further behind than all others.
+ */
 function isFurtherBehind({ source: one }: Status, { source: other }: Status): boolean {
   return (
     (one.stalenessSeconds ?? Number.POSITIVE_INFINITY) > (other.stalenessSeconds ?? Number.POSITIVE_INFINITY)
@@ -112,7 +115,7 @@ function cacheOf(all: readonly Status[], localReads: number): Status['cache'] {
     entries: total(({ entries }) => entries),
     bytes: total(({ bytes }) => bytes),
     limitBytes: total(({ limitBytes }) => limitBytes),
-    // The session does not say of which tree it found content on the local disk.
+    // The session counts the content that it finds on the local disk only for all trees together.
     hits: total(({ hits }) => hits) + localReads,
     misses: total(({ misses }) => misses),
     evictions: total(({ evictions }) => evictions),

@@ -9,7 +9,7 @@ export interface PinnedPathsOptions {
   readonly cache: Pick<ContentCache, 'pin' | 'unpin'>;
   /** The shown tree. */
   readonly generation: () => Generation | undefined;
-  /** The file that keeps them over restarts. */
+  /** The file that keeps the pinned paths over restarts. */
   readonly file: string;
   readonly log: Logger;
 }
@@ -18,13 +18,14 @@ const MOST_PATHS = 10_000;
 const FILE_MODE = 0o600;
 
 /**
- * Paths that an operator pinned, whatever their version: after each publication the pins follow the content of the
- * shown tree. A directory includes everything in it, '' the whole tree.
+ * The paths that an operator pinned in the cache, whatever version of their content is shown: after each
+ * publication, the pins move to the content of the new tree. A directory includes everything in it, '' the
+ * whole tree.
  */
 export class PinnedPaths {
   readonly #options: PinnedPathsOptions;
   readonly #paths = new Set<string>();
-  /** The names of the pinned versions. */
+  /** The names of the content versions that are pinned. */
   #names: ReadonlySet<string> = new Set();
   #work: Promise<void> = Promise.resolve();
 
@@ -40,7 +41,7 @@ export class PinnedPaths {
     return this.#paths.size >= MOST_PATHS;
   }
 
-  /** Whether a path is pinned, itself or by a directory above it. */
+  /** Returns whether a path is pinned, itself or by a directory above it. */
   has(path: string): boolean {
     if (this.#paths.size === 0) return false;
     if (this.#paths.has('') || this.#paths.has(path)) return true;
@@ -73,7 +74,10 @@ export class PinnedPaths {
     await this.apply();
   }
 
-  /** Resolves when the shown tree's content is pinned accordingly, and the list is saved. */
+  /**
+   * Adds and removes pinned paths. Resolves when the shown tree's content is pinned accordingly, and the list
+   * is saved.
+   */
   async change(change: {
     readonly add?: readonly string[];
     readonly remove?: readonly string[];
@@ -83,7 +87,10 @@ export class PinnedPaths {
     await Promise.all([this.apply(), this.#save()]);
   }
 
-  /** Must be called when another tree is shown. */
+  /**
+   * Pins the content of the pinned paths in the shown tree, and unpins other content. Must be called when
+   * another tree is shown.
+   */
   apply(): Promise<void> {
     if (this.#paths.size === 0 && this.#names.size === 0) return this.#work;
     this.#work = this.#work.then(() => this.#apply());
@@ -124,7 +131,10 @@ export class PinnedPaths {
   }
 }
 
-/** The files at a path of the tree: the file itself, or all files in the directory. None if there is no such path. */
+/**
+ * Yields the files at a path of the tree: the file itself, or all files below the directory; nothing if there
+ * is no such path.
+ */
 export function* filesAt(tree: Generation, path: string): Generator<number> {
   const top = tree.find(path);
   if (top < 0) return;

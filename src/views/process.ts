@@ -8,7 +8,7 @@ import type { DaemonConfig, LogLevel } from '../control/shapes/daemon.ts';
 export interface ProcessObserved {
   readonly mount: DaemonConfig['mount'];
   readonly options: readonly ResolvedOption[];
-  /** The options that each of several trees has of its own. */
+  /** The options that each tree has of its own, if the mount has several trees; otherwise empty. */
   readonly trees: readonly ShownTreeOptions[];
   readonly log: LeveledLogger;
 }
@@ -50,7 +50,7 @@ function optionView({ name, text, origin }: ResolvedOption): DaemonConfig['optio
   return { name, value, from: origin.kind, origin: describeOrigin(origin) };
 }
 
-/** An address may carry a password. */
+/** Hides user name and password of the addresses in a text. */
 function withoutSecrets(text: string): string {
   return text.replace(/(\/\/)[^/@]*@/g, '$1***@');
 }

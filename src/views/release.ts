@@ -5,7 +5,7 @@ import type { ReleaseStep } from '../source/source.ts';
 import type { PastRelease } from '../sync/history.ts';
 import type { SyncView } from '../sync/sync-view.ts';
 
-/** The shown and the armed release, as status shows them. */
+/** Returns the shown release, and the release that waits for its time, as `status` shows them. */
 export function releaseView({ step, armed }: NonNullable<SyncView['release']>): ReleaseView {
   const next = armed?.candidate.release;
   return {
@@ -26,19 +26,24 @@ export function releaseStepView(step: ReleaseStep): ReleaseStepView {
     author: author.slice(0, MOST_AUTHOR),
     message: message.slice(0, MOST_MESSAGE),
     commit: commit ?? null,
-    // A cut URL would lead elsewhere.
+    // A URL that is too long is left out, because a cut one would lead elsewhere.
     url: url === undefined || url.length > MOST_URL ? null : url,
     created: new Date(created).toISOString(),
     signedBy: signedBy.map(({ fingerprint, principals }) => ({ fingerprint, principals })),
   };
 }
 
-/** The step that the list of a host's mounts gives for a mount. */
+/**
+ * Returns the step of the shown release as the list of the host's mounts has it; undefined without a release.
+ */
 export function shownStepOf(release: ReleaseStep | undefined): ShownStep | undefined {
   return release && { ref: release.ref, seq: release.sequence, id: release.id };
 }
 
-/** For a spread: a generation of a prefix has no release. */
+/**
+ * Returns the release of a generation as a member to be spread into an object. A generation of a prefix has
+ * no release, so the member is missing then.
+ */
 export function pastReleaseMember(release: PastRelease | undefined): { readonly release?: PastReleaseView } {
   if (release === undefined) return {};
   const { sequence, id, author, message } = release;

@@ -6,7 +6,9 @@ type ShownStatus = Pick<Status, 'ready'> & {
   readonly release: Pick<NonNullable<Status['release']>, 'id' | 'seq'> | null;
 };
 
-/** The value of an extended attribute of the root: the same as in status. */
+/**
+ * Returns the value of an extended attribute of the root, as `status` has it; undefined if `status` has none.
+ */
 export function rootAttribute(
   { ready, source, release }: ShownStatus,
   attribute: RootAttribute,

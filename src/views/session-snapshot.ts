@@ -14,14 +14,14 @@ export interface ObservedSession {
   readonly answerMs?: number;
 }
 
-/** Whether the session answers in time. */
+/** Checks whether the session answers in time. */
 export async function healthOf(observed: ObservedSession): Promise<Probe> {
   return (await countersOf(observed)) === undefined
     ? failing('session-unresponsive')
     : { status: 'ok', reasons: [] };
 }
 
-/** The figures of the session for the metrics; undefined if it does not answer. */
+/** Returns the figures of the session for the metrics; undefined if the session does not answer. */
 export async function sessionSnapshot(observed: ObservedSession): Promise<MetricsSnapshot['session']> {
   const counters = await countersOf(observed);
   const { opcodes, readErrors, durations } = observed.meter;

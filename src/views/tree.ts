@@ -14,27 +14,31 @@ import { pastReleaseMember } from './release.ts';
 export interface TreeObserved {
   readonly sync: Pick<Sync, 'shown' | 'view' | 'changes' | 'heldTree' | 'removalOf' | 'replacedNodeIds'>;
   readonly cache: { readonly inspection: CacheInspection };
-  /** The versions beside the current tree; undefined if there are none. */
+  /** The versions (earlier releases) beside the current tree; undefined if the mount shows none. */
   readonly versions?: ShownVersions | undefined;
   /** The prefix of the object keys. */
   readonly prefix: string;
   readonly filter: PathFilter;
   /** All problems, sorted by key. */
   readonly problems: () => readonly ProblemItem[];
-  /** The version id in an answer of the store. */
+  /**
+   * Returns the version id that the store gave to this content in an answer; undefined if no answer had one.
+   */
   readonly versionIdOf: (path: string, etag: string) => string | undefined;
   /** Whether a path is pinned in the cache. */
   readonly isPinned: (path: string) => boolean;
 }
 
-/** A larger file is not read for its checksum: 64 MiB take some 100 ms of this thread, in parts. */
+/**
+ * The server does not read a larger file for its checksum. 64 MiB take some 100 ms of this thread, in parts.
+ */
 const MOST_CHECKED_BYTES = 64 * 1024 * 1024;
 const MOST_NODE_IDS = 100;
 
 /** The tree, as the control socket shows it. */
 export class DaemonTree implements TreeViews {
   readonly #observed: TreeObserved;
-  /** For the generation of the last request: 4 bytes an entry. */
+  /** The order of the paths in the generation of the last request. It takes 4 bytes an entry. */
   #order: { readonly of: Generation; readonly order: Promise<Uint32Array> } | undefined;
 
   constructor(observed: TreeObserved) {
@@ -77,7 +81,7 @@ export class DaemonTree implements TreeViews {
     if (asked === undefined) return undefined;
     const path = given.replace(/\/$/, '');
     const index = path === '' ? -1 : asked.generation.find(path);
-    // A path with a slash at its end is a directory, or nothing.
+    // A path with a slash at its end can only be that of a directory.
     const found = index > 0 && (path === given || asked.generation.isDirectory(index));
     if (found) return await this.#entry(asked, index, path, signal);
     return asked.version === undefined
@@ -130,7 +134,10 @@ export class DaemonTree implements TreeViews {
     };
   }
 
-  /** Null if no object has it: in a release, which stores files in packs, for a directory and an empty file. */
+  /**
+   * Returns the key of the object that has the entry's content. In a release, which stores files in packs,
+   * that is the pack; null for a directory and for an empty file, which no object has.
+   */
   #keyOf({ generation, release }: AskedTree, index: number, path: string): string | null {
     const { prefix } = this.#observed;
     const isDirectory = generation.isDirectory(index);
@@ -140,13 +147,17 @@ export class DaemonTree implements TreeViews {
     return `${prefix}${path}${isDirectory ? '/' : ''}`;
   }
 
-  /** Publications are in different seconds, and each gives its instant to the entries that it changes. */
+  /**
+   * Returns the publication since which the entry is visible as it is now, found by its mtime: publications
+   * are in different seconds, and each gives its instant to the entries that it changes.
+   */
   #firstVisible(generation: Generation, index: number): Entry['firstVisible'] {
     const ms = millisecondsOf(generation, index);
     const { history } = this.#observed.sync.view;
     const place = history.findIndex(({ publishedAt }) => publishedAt >= ms);
     const entry = history[place];
-    // Older than the kept history; except for the very first tree, which shows the store's dates.
+    // The entry is older than the kept history. The very first tree is an exception: its mtimes are the
+    // store's dates.
     if (entry === undefined || (place === 0 && entry.number > 1)) {
       return { at: mtimeOf(generation, index), generation: null };
     }
@@ -165,7 +176,7 @@ export class DaemonTree implements TreeViews {
     );
   }
 
-  /** Undefined if no filter excludes the path. */
+  /** Returns why the filters hide a path; undefined if they do not. */
   #exclusion(path: string): Absence | undefined {
     const { filter } = this.#observed;
     const file = filter.explain(path);
@@ -275,7 +286,7 @@ async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
   }
 }
 
-/** Paths with the same beginning are adjacent. */
+/** Returns the position after the last path that begins with `prefix`. Such paths are adjacent. */
 function endOfPrefix(generation: Generation, order: Uint32Array, prefix: Buffer): number {
   let low = placeInOrder(generation, order, prefix, false);
   let high = order.length;
@@ -288,7 +299,10 @@ function endOfPrefix(generation: Generation, order: Uint32Array, prefix: Buffer)
   return low;
 }
 
-/** An unreadable object has no local content, whatever its size. */
+/**
+ * Returns whether the whole content of a file is on the local disk. Never true for an archived object, even
+ * if it has 0 bytes.
+ */
 function isAllLocal(generation: Generation, index: number, localBytes: number): boolean {
   return localBytes === generation.size(index) && !generation.isArchived(index);
 }

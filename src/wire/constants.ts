@@ -1,6 +1,7 @@
 /**
- * Constants of the FUSE kernel protocol, named exactly as linux/fuse.h names them (up to 7.45).
- * test/wire/linux-header.test.ts compares each with the system's header, as far as that header knows it.
+ * Constants of the FUSE kernel protocol (up to 7.45), with their names in linux/fuse.h.
+ * test/wire/linux-header.test.ts compares each constant that the system's linux/fuse.h knows with that
+ * header.
  */
 
 export const FUSE_KERNEL_VERSION = 7;
@@ -10,12 +11,13 @@ export const FUSE_KERNEL_MINOR_VERSION = 45;
 /** The node id of the root directory; no other node has it. */
 export const FUSE_ROOT_ID = 1;
 
-/** read(2) on the device answers EINVAL to a smaller buffer, in bytes. */
+/** The smallest buffer in bytes for read(2) on the device. With a smaller one, read(2) fails with EINVAL. */
 export const FUSE_MIN_READ_BUFFER = 8192;
 
 /**
- * INIT flags: a 64-bit field that the wire splits, with bits 0 to 31 in `flags` and 32 to 63 in `flags2`.
- * They are bigint because JavaScript's bit operators stop at 32 bits, and INIT is handled once per mount.
+ * INIT flags. They are a 64-bit field, which INIT splits: bits 0 to 31 are in `flags`, bits 32 to 63 in
+ * `flags2`. They are bigint because JavaScript's bit operators stop at 32 bits, and INIT is handled once per
+ * mount.
  */
 export const FUSE_ASYNC_READ = 1n << 0n;
 export const FUSE_POSIX_LOCKS = 1n << 1n;
@@ -59,7 +61,10 @@ export const FUSE_ALLOW_IDMAP = 1n << 40n;
 export const FUSE_OVER_IO_URING = 1n << 41n;
 export const FUSE_REQUEST_TIMEOUT = 1n << 42n;
 
-/** Bit 63 of `unique`: the kernel sends this request again after FUSE_NOTIFY_RESEND. Echoed in the reply. */
+/**
+ * Bit 63 of `unique`. It marks a request that the kernel sends again after FUSE_NOTIFY_RESEND. The reply must
+ * have the bit too.
+ */
 export const FUSE_UNIQUE_RESEND = 1n << 63n;
 
 /** Notification codes, carried in the out header's `error` with `unique` 0. */
@@ -70,5 +75,5 @@ export const FUSE_NOTIFY_DELETE = 6;
 export const FUSE_NOTIFY_RESEND = 7;
 export const FUSE_NOTIFY_PRUNE = 9;
 
-/** fuse_notify_inval_entry_out.flags: the name expires and is looked up again, but is not dropped. */
+/** A flag of fuse_notify_inval_entry_out: the kernel does not drop the name, but must look it up again. */
 export const FUSE_EXPIRE_ONLY = 1 << 0;

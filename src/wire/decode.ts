@@ -5,7 +5,10 @@ import { fuse_in_header } from './structs.ts';
 
 const HEADER = fuse_in_header.sizeof;
 
-/** Decodes the header at `at`, where at least 40 bytes must be available. nodeId is -1 if it is 2^53 or more. */
+/**
+ * Decodes the header at `at`, where at least 40 bytes must be available. A node id of 2^53 or more becomes
+ * -1.
+ */
 export function decodeHeader(view: DataView, at: number): RequestHeader {
   return {
     uniqueHigh: view.getUint32(at + fuse_in_header.unique + 4, true),
@@ -19,8 +22,8 @@ export function decodeHeader(view: DataView, at: number): RequestHeader {
 }
 
 /**
- * Whether a reply is allowed: the kernel takes a reply with unique 0 for a notification, and treats a reply to a
- * request that needs none as an error.
+ * Returns whether a reply is allowed. The kernel takes a reply with unique 0 for a notification, and treats a
+ * reply to a request that needs no reply as an error.
  */
 function answerable(header: RequestHeader): boolean {
   const identified = header.uniqueHigh !== 0 || header.uniqueLow !== 0;
@@ -36,8 +39,8 @@ function unknown(header: RequestHeader): UnknownRequest {
 }
 
 /**
- * Describes a message shorter than a header, with 0 for missing fields. A `unique` that is incomplete counts as
- * missing.
+ * Returns the malformed request for a message that is shorter than a header, with 0 for missing fields. An
+ * incomplete `unique` counts as missing.
  */
 function malformedTorn(bytes: Uint8Array, at: number, available: number): MalformedRequest {
   const padded = new Uint8Array(HEADER);
@@ -48,10 +51,10 @@ function malformedTorn(bytes: Uint8Array, at: number, available: number): Malfor
 }
 
 /**
- * Decodes the one message that a read of the device returned: bytes[offset, offset + length). The view must cover the
- * same memory as the bytes. Never throws: an invalid message is returned as `malformed` or `unknown`.
- * Names in the result are views into `bytes`; everything else is copied.
- * LOOKUP of a 17-byte name takes 130 ns; READ, READDIRPLUS, GETATTR and FORGET take 70 to 90 ns (Node 20, 2 cores).
+ * Decodes the one message that a read of the device returned: bytes[offset, offset + length). The view must
+ * cover the same memory as the bytes. Never throws: an invalid message is returned as `malformed` or
+ * `unknown`. Names in the result are views into `bytes`; everything else is copied. LOOKUP of a 17-byte name
+ * takes 130 ns; READ, READDIRPLUS, GETATTR and FORGET take 70 to 90 ns (Node 20, 2 cores).
  */
 export function decodeRequest(bytes: Uint8Array, view: DataView, offset: number, length: number): Request {
   const available = Math.max(0, Math.min(length, bytes.length - offset, view.byteLength - offset));

@@ -31,11 +31,12 @@ import {
 } from './structs.ts';
 
 /**
- * Decodes the message whose header was at `at` and whose body ends at `end`. The body has at least the minimum size
- * from the opcode table. The view must cover the same memory as the bytes. A returned string says why the message is
- * malformed.
- * Each result is one literal that names every field, which V8 creates in 10 ns. Spreading the header and then adding
- * fields takes 4 us; a class with a base class takes 2 us, because the base's stores see every subclass's shape.
+ * Decodes the message whose header is at `at` and whose body ends at `end`. The body has at least the minimum
+ * size from the opcode table. The view must cover the same memory as the bytes. Returns a string if the
+ * message is malformed: the reason.
+ * Each decoder creates its result as one literal that names every field, which takes V8 10 ns. To spread the
+ * header and then add fields takes 4 us. A class with a base class takes 2 us, because the base's stores see
+ * every subclass's shape.
  */
 export type Decoder<Result> = (
   header: RequestHeader,
@@ -50,8 +51,8 @@ const NO_NUL = 'a name without its NUL';
 const EMPTY_NAME = 'an empty name';
 
 /**
- * Returns the position of the NUL that ends the name at `start`, or -1. For short names this loop is faster than
- * indexOf, which calls into C++.
+ * Returns the position of the NUL that ends the name at `start`, or -1. For short names this loop is faster
+ * than indexOf, which calls into C++.
  */
 function nameEnd(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) {
@@ -273,8 +274,8 @@ export const interrupt: Decoder<InterruptRequest> = (header, view, at) => ({
 });
 
 /**
- * The minor version decides how long the body is: 16 bytes before 7.36. A kernel of another major version may send
- * anything after the two version numbers. Missing fields are read as 0.
+ * Decodes INIT. The minor version decides how long the body is: 16 bytes before 7.36. A kernel of another
+ * major version may send anything after the two version numbers. Missing fields are read as 0.
  */
 export const init: Decoder<InitRequest> = (header, view, at, end) => {
   const word = (field: number): number =>

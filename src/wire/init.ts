@@ -39,12 +39,14 @@ export interface InitReply {
 
 export interface NegotiateOptions {
   /**
-   * Whether to accept FUSE_HAS_RESEND. Tests turn it off to make a newer kernel behave like an older one in a takeover.
+   * Whether to accept FUSE_HAS_RESEND. Tests turn it off to make a newer kernel behave like an older one in a
+   * takeover.
    */
   readonly resend: boolean;
   /**
-   * Whether to accept FUSE_ALLOW_IDMAP (Linux 6.12), which lets idmapped mounts of this mount be made. The kernel then
-   * sends uid and gid only with requests that create an inode, and FUSE_INVALID_UIDGID with all others, READ included.
+   * Whether to accept FUSE_ALLOW_IDMAP (Linux 6.12), which permits idmapped mounts of this mount. The kernel
+   * then sends uid and gid only with requests that create an inode, and FUSE_INVALID_UIDGID with all others,
+   * READ included.
    */
   readonly idmap: boolean;
 }
@@ -57,15 +59,16 @@ export type Negotiation =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * 7.29 (Linux 5.1) is the first version in which ENOSYS to OPENDIR opens the directory instead of failing; the session
- * depends on that.
+ * The oldest supported minor version. 7.29 (Linux 5.1) is the first in which ENOSYS to OPENDIR opens the
+ * directory instead of failing. The session depends on that.
  */
 const OLDEST_MINOR = 29;
 
 /**
- * Deliberately not requested: READDIRPLUS_AUTO (causes a LOOKUP for nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS
- * and FLOCK_LOCKS (locks stay local to the kernel), POSIX_ACL, PASSTHROUGH (needs a successful OPEN), OVER_IO_URING and
- * REQUEST_TIMEOUT (each breaks a takeover).
+ * The flags that dagmount requests. It deliberately does not request READDIRPLUS_AUTO (causes a LOOKUP for
+ * nearly every entry), WRITEBACK_CACHE, POSIX_LOCKS and FLOCK_LOCKS (locks stay local to the kernel),
+ * POSIX_ACL, PASSTHROUGH (needs a successful OPEN), OVER_IO_URING and REQUEST_TIMEOUT (each breaks a
+ * takeover).
  */
 const WANTED =
   FUSE_ASYNC_READ |
@@ -82,14 +85,15 @@ const WANTED =
   FUSE_HAS_RESEND;
 
 /**
- * Every READ through the page cache counts as a background request. When this many are pending, the kernel sends no
- * other reader's READ, even one that could be answered immediately. With 64, a user that read 64 files that were not
- * local blocked every other reader. A pending request takes about a hundred bytes; the session divides these slots
- * among users. For unprivileged mounts the kernel may grant fewer (max_user_bgreq).
+ * The most pending background requests. Every READ through the page cache counts as one. When this many are
+ * pending, the kernel sends no further READ of any reader, even one that could be answered immediately. With
+ * 64, a user that read 64 files that were not local blocked every other reader. A pending request takes about
+ * a hundred bytes; the session divides these slots among users. For unprivileged mounts the kernel may grant
+ * fewer (max_user_bgreq).
  */
 export const MAX_BACKGROUND = 4096;
 
-/** Allows READs of up to 1 MiB. */
+/** The most pages in a READ, so that a READ has up to 1 MiB. */
 const MAX_PAGES = 256;
 
 const NOTHING: InitReply = {
@@ -130,7 +134,7 @@ export function negotiate(offer: InitFields, options: NegotiateOptions): Negotia
     flags: offer.flags & wanted,
     maxBackground: MAX_BACKGROUND,
     congestionThreshold: (MAX_BACKGROUND * 3) / 4,
-    maxWrite: 4096, // the least that the kernel takes: nothing is ever written
+    maxWrite: 4096, // the least that the kernel accepts, because nothing is ever written
     timeGran: 1,
     maxPages: MAX_PAGES,
   };

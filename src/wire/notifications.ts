@@ -17,9 +17,10 @@ import {
 } from './structs.ts';
 
 /**
- * Messages that the server sends without a request: an out header with `unique` 0 and the code as `error`. Each call
- * returns a new message, which the notify thread keeps. The session decides the order of the messages in a publication,
- * and knows what each of them waits for in the kernel.
+ * Notifications: messages that the server sends without a request. Their out header has `unique` 0, and the
+ * notification's code as `error`. Each function returns a new message, because the notify thread keeps it.
+ * The session decides the order of the messages in a publication, and knows for what the kernel waits before
+ * it answers each message.
  */
 
 const BODY = fuse_out_header.sizeof;
@@ -37,8 +38,8 @@ function bytesOf(view: DataView): Uint8Array {
 }
 
 /**
- * Drops the cached name `name` of the directory `parent`, positive or negative. The kernel answers ENOENT if it holds
- * no such name, which is harmless.
+ * Makes the kernel drop its cache entry for the name `name` in the directory `parent`, also if the entry says
+ * that the name does not exist. The kernel answers ENOENT if it has no such entry, which is harmless.
  *
  * @param flags FUSE_EXPIRE_ONLY, or 0
  */
@@ -52,7 +53,10 @@ export function encodeInvalidateEntry(parent: NodeId, name: Uint8Array, flags = 
   return bytes;
 }
 
-/** Like encodeInvalidateEntry, but also notifies inotify, and only if the name still refers to the node `child`. */
+/**
+ * Does the same as encodeInvalidateEntry, but only if the name still refers to the node `child`. The kernel
+ * also notifies inotify.
+ */
 export function encodeDelete(parent: NodeId, child: NodeId, name: Uint8Array): Uint8Array {
   const view = message(FUSE_NOTIFY_DELETE, fuse_notify_delete_out.sizeof + name.length + 1);
   writeU64(view, BODY + fuse_notify_delete_out.parent, parent);
@@ -64,8 +68,9 @@ export function encodeDelete(parent: NodeId, child: NodeId, name: Uint8Array): U
 }
 
 /**
- * Drops a node's cached attributes and its cached content in the range (for a directory: its listing).
- * @param offset in bytes; -1 for the attributes alone
+ * Makes the kernel drop a node's cached attributes and its cached content in the range (for a directory, its
+ * listing).
+ * @param offset in bytes; -1 to drop only the attributes
  * @param length in bytes; 0 for everything after the offset
  */
 export function encodeInvalidateInode(nodeId: NodeId, offset: number, length: number): Uint8Array {
@@ -77,8 +82,8 @@ export function encodeInvalidateInode(nodeId: NodeId, offset: number, length: nu
 }
 
 /**
- * Puts content into the kernel's cache. An empty content only tests whether the kernel still holds the node: ENOENT if
- * not.
+ * Puts content into the kernel's cache. Empty content only tests whether the kernel still holds the node: the
+ * kernel answers ENOENT if it does not.
  */
 export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Array = EMPTY): Uint8Array {
   const view = message(FUSE_NOTIFY_STORE, fuse_notify_store_out.sizeof + content.length);
@@ -91,7 +96,8 @@ export function encodeStore(nodeId: NodeId, offset: ByteCount, content: Uint8Arr
 }
 
 /**
- * Asks the kernel to drop these nodes if nothing uses them (7.45 and later; EINVAL before). Takes no directory's lock.
+ * Asks the kernel to drop these nodes if nothing uses them (7.45 and later; EINVAL before). The kernel takes
+ * no directory's lock for that.
  */
 export function encodePrune(nodeIds: readonly NodeId[]): Uint8Array {
   const view = message(FUSE_NOTIFY_PRUNE, fuse_notify_prune_out.sizeof + 8 * nodeIds.length);
@@ -102,7 +108,9 @@ export function encodePrune(nodeIds: readonly NodeId[]): Uint8Array {
   return bytesOf(view);
 }
 
-/** Makes the kernel queue again every request that was read and not answered (7.40 and later; EINVAL before). */
+/**
+ * Makes the kernel queue again every request that was read and not answered (7.40 and later; EINVAL before).
+ */
 export function encodeResend(): Uint8Array {
   return bytesOf(message(FUSE_NOTIFY_RESEND, 0));
 }

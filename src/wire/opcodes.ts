@@ -55,7 +55,7 @@ function mutation<const Kind extends string>(opcode: number, name: Kind, minimum
 /** The minimum size of a name: one byte and its NUL. */
 const NAME = 2;
 
-/** Every opcode up to protocol 7.45. 7 and 19 were never used. */
+/** Every opcode up to protocol 7.45. The numbers 7 and 19 were never used. */
 export const OPCODES = [
   answered(1, 'lookup', NAME, lookup),
   unanswered(2, 'forget', s.fuse_forget_in.sizeof, forget),
@@ -75,7 +75,7 @@ export const OPCODES = [
   answered(17, 'statfs', 0, plain('statfs')),
   answered(18, 'release', s.fuse_release_in.sizeof, plain('release')),
   answered(20, 'fsync', s.fuse_fsync_in.sizeof, plain('fsync')),
-  mutation(21, 'setxattr', 8 + NAME), // fuse_setxattr_in is 8 bytes long unless FUSE_SETXATTR_EXT was agreed on
+  mutation(21, 'setxattr', 8 + NAME), // fuse_setxattr_in has 8 bytes unless FUSE_SETXATTR_EXT was agreed on
   answered(22, 'getxattr', s.fuse_getxattr_in.sizeof + NAME, getxattr),
   answered(23, 'listxattr', s.fuse_getxattr_in.sizeof, listxattr),
   mutation(24, 'removexattr', NAME),
@@ -114,7 +114,10 @@ type Row = (typeof OPCODES)[number];
 
 /** A request whose opcode is in the table; its `kind` is the opcode's name. */
 export type KnownRequest = Exclude<ReturnType<Row['decode']>, string>;
-/** The result of decodeRequest: a request, or how to reply to an invalid message. */
+/**
+ * The result of decodeRequest: a known request, or an unknown or malformed one, which says whether it is
+ * `answerable`.
+ */
 export type Request = KnownRequest | MalformedRequest | UnknownRequest;
 export type RequestKind = Request['kind'];
 /** The type of one kind of request, such as RequestOf<'lookup'>. */

@@ -5,27 +5,32 @@ export interface RequestHeader {
   readonly uniqueHigh: UniqueHalf;
   readonly uniqueLow: UniqueHalf;
   readonly opcode: number;
-  /** -1 if it is 2^53 or more, which occurs only in a malformed request. */
+  /** -1 if the node id is 2^53 or more, which occurs only in a malformed request. */
   readonly nodeId: NodeId;
-  /** The caller's uid; for a READ, the reader's, also for readahead. It is 0 for the kernel's own requests (FORGET). */
+  /**
+   * The caller's uid; for a READ, also if it is readahead, the reader's uid. It is 0 for the kernel's own
+   * requests (FORGET).
+   */
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
 }
 
-/** A request that consists of its header, or whose body does not affect the reply. */
+/** A request that consists only of its header, or whose body does not affect the reply. */
 export interface PlainRequest<Kind extends string> extends RequestHeader {
   readonly kind: Kind;
   readonly mutation: false;
 }
 
-/** A request to change something. The reply is always EROFS, so its body is not interpreted. */
+/**
+ * A request to change something. The reply is always EROFS, so the body of the request is not interpreted.
+ */
 export interface MutationRequest<Kind extends string> extends RequestHeader {
   readonly kind: Kind;
   readonly mutation: true;
 }
 
-/** `name` is a view into the receive buffer, and valid until the next message is read into that. */
+/** `name` is a view into the receive buffer. It is valid until the next message is read into that buffer. */
 export interface LookupRequest extends PlainRequest<'lookup'> {
   readonly name: Uint8Array;
 }
@@ -51,12 +56,15 @@ export interface OpenRequest<Kind extends 'open' | 'opendir'> extends PlainReque
 export interface ReadRequest extends PlainRequest<'read'> {
   /** Bytes from the start of the file. */
   readonly offset: number;
-  /** Bytes requested. A shorter reply is allowed only at the end of the file: it truncates the kernel's cached size. */
+  /**
+   * Bytes requested. A shorter reply is allowed only at the end of the file, because it truncates the
+   * kernel's cached size.
+   */
   readonly size: ByteCount;
 }
 
 export interface ReaddirRequest<Kind extends 'readdir' | 'readdirplus'> extends PlainRequest<Kind> {
-  /** The cookie of the last entry that was returned; 0, 0 at the start. */
+  /** The cookie of the last entry that was returned; both halves are 0 at the start. */
   readonly offsetHigh: CookieHalf;
   readonly offsetLow: CookieHalf;
   /** The maximum size of the reply's body in bytes. */
@@ -78,7 +86,10 @@ export interface AccessRequest extends PlainRequest<'access'> {
   readonly mask: number;
 }
 
-/** Has no reply of its own. `targetHigh` and `targetLow` are the unique of the request to interrupt. */
+/**
+ * INTERRUPT, which has no reply of its own. `targetHigh` and `targetLow` are the unique of the request to
+ * interrupt.
+ */
 export interface InterruptRequest extends PlainRequest<'interrupt'> {
   readonly targetHigh: UniqueHalf;
   readonly targetLow: UniqueHalf;
@@ -96,8 +107,9 @@ export interface InitFields {
 export interface InitRequest extends PlainRequest<'init'>, InitFields {}
 
 /**
- * A message that does not have the form its opcode requires. `answerable` is false if a reply would be wrong: the
- * unique could not be read or is 0 (the reply would be a notification), or the request takes no reply.
+ * A message that does not have the form that its opcode requires. `answerable` is false if a reply would be
+ * wrong: the unique could not be read or is 0 (the reply would then be a notification), or the request takes
+ * no reply.
  */
 export interface MalformedRequest extends RequestHeader {
   readonly kind: 'malformed';
@@ -107,7 +119,7 @@ export interface MalformedRequest extends RequestHeader {
   readonly reason: string;
 }
 
-/** An opcode that is not in the table. */
+/** A request whose opcode is not in the table. */
 export interface UnknownRequest extends RequestHeader {
   readonly kind: 'unknown';
   readonly mutation: false;

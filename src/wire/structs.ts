@@ -1,7 +1,7 @@
 /**
- * The layout of each struct of linux/fuse.h that is read or written here: `sizeof`, and the byte offset of each field,
- * under the header's own names. The codec and the test that compares it with the system's header both use this table.
- * (V8 folds these constants into the compiled code.)
+ * The layout of each struct of linux/fuse.h that is read or written here: `sizeof`, and the byte offset of
+ * each field, under the names in linux/fuse.h. The codec and the test that compares the layout with the
+ * system's linux/fuse.h both use this table. (V8 folds these constants into the compiled code.)
  */
 
 export const fuse_in_header = {
@@ -91,7 +91,10 @@ export const fuse_init_out = {
   request_timeout: 40,
 } as const;
 
-/** `name` is a flexible array: sizeof is the record without it, and records are padded to 8 bytes. */
+/**
+ * `name` is a flexible array, so `sizeof` is the size of a record without its name. Records are padded to 8
+ * bytes.
+ */
 export const fuse_dirent = { sizeof: 24, ino: 0, off: 8, namelen: 16, type: 20, name: 24 } as const;
 export const fuse_direntplus = { sizeof: 152, entry_out: 0, dirent: 128 } as const;
 

@@ -6,49 +6,54 @@ export const controlEvents = {
     levels: ['info'],
     fields: ['socket', 'metricsPort', 'webhookPort'],
     meaning:
-      'The control socket accepts requests, and so do the metrics port and the webhook port if there are any.',
+      'dagmount accepts requests at the control socket `socket`, and at the ports `metricsPort` and `webhookPort` if the options ask for them.',
   },
   asked: {
     levels: ['info'],
     fields: ['request', 'what', 'body'],
-    meaning: 'The control socket got a request that changes something.',
+    meaning:
+      'The control socket got a request that can change something, for example from `dagmount refresh` or `dagmount accept`. `request` is the number of the request, `what` its method and path, and `body` its JSON body. `answered` with the same `request` follows.',
   },
   answered: {
     levels: ['info'],
     fields: ['request', 'what', 'body', 'status', 'code'],
-    meaning: 'The answer to the request of `asked`: its status, or the `code` of the error.',
+    meaning:
+      'dagmount answered the request that `asked` logged with the same `request`. `status` is the HTTP status if the request succeeded; `code` is the code of the error if it failed.',
   },
   'control-request-failed': {
     levels: ['error'],
     fields: ['request', 'method', 'url', 'err'],
-    meaning: 'A request to the control socket failed because of a bug in dagmount. Please report it.',
+    meaning:
+      'A request to the control socket failed because of a bug in dagmount, and the client got an error. Please report it.',
   },
   'control-answer-failed': {
     levels: ['error'],
     fields: ['err'],
     meaning:
-      'An answer of the control socket could not be sent because of a bug in dagmount. Please report it.',
+      'dagmount could not send an answer of the control socket because of a bug in dagmount, and closed the connection. Please report it.',
   },
   'open-request-failed': {
     levels: ['error'],
     fields: ['err'],
-    meaning: 'A request to the metrics port failed because of a bug in dagmount. Please report it.',
+    meaning:
+      'A request to the metrics port failed because of a bug in dagmount, and the client got an error. Please report it.',
   },
   'webhook-refused': {
     levels: ['warn'],
     fields: ['code', 'count'],
     meaning:
-      'The webhook refused requests: `code` is the reason for the last one, `count` their number since the previous line. At most one line a minute.',
+      'The webhook refused requests, so dagmount did not check the source for them. `code` is the reason for the last refusal, and `count` the number of refused requests since the previous such line. dagmount writes at most one such line a minute.',
   },
   'webhook-secret-unusable': {
     levels: ['warn'],
     fields: ['detail'],
     meaning:
-      'The file of `--webhook-secret-file` cannot be read or holds no secret. The webhook refuses every request until the file can be used again.',
+      'dagmount cannot read the file of `--webhook-secret-file`, or finds no secret in it (`detail`). The webhook refuses every request until the file is repaired; no restart is needed.',
   },
   'webhook-failed': {
     levels: ['error'],
     fields: ['err'],
-    meaning: 'A request to the webhook failed because of a bug in dagmount. Please report it.',
+    meaning:
+      'A request to the webhook failed because of a bug in dagmount, and the client got an error. Please report it.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

@@ -5,61 +5,67 @@ export const kubernetesEvents = {
   'driver-listening': {
     levels: ['info'],
     fields: ['endpoint', 'node', 'version', 'metricsPort'],
-    meaning: 'The driver answers kubelet, and serves its metrics at `metricsPort`.',
+    meaning:
+      'The CSI driver answers kubelet at `endpoint`. It serves its metrics at `metricsPort` if `--metrics-listen` is set.',
   },
   'driver-waits': {
     levels: ['warn'],
     fields: ['path', 'other'],
     meaning:
-      'Another driver, `other`, runs on this node. This driver waits a minute for it to end, and then fails.',
+      'Another CSI driver runs on this node and has locked `path`; `other` names its pod, and since when it runs. This driver waits up to a minute for the other driver to end, and then ends with exit code 75. If the other driver does not end, remove one of the two DaemonSets.',
   },
   'driver-ended': {
     levels: ['info'],
     fields: ['mounts'],
-    meaning: 'The driver ends. The next driver takes over those of its `mounts` that a holder keeps.',
+    meaning:
+      'The CSI driver ended while it had `mounts` mounts. The next driver takes over each mount that a holder process (`dagmount hold`) keeps, and readers wait until then. Without a holder, a mount ends with the pod of the driver: readers get ENOTCONN, and the next driver makes a new mount.',
   },
   'volumes-restored': {
     levels: ['info'],
     fields: ['resumed', 'cleared'],
     meaning:
-      'The driver serves the `resumed` volumes of the previous driver. `cleared` volumes were no longer mounted.',
+      'A new CSI driver read which volumes the previous driver had. It serves `resumed` volumes that are still mounted, and removed the remains of `cleared` volumes that are not, for example after a restart of the node.',
   },
   'volume-published': {
     levels: ['info'],
     fields: ['volume', 'target', 'source', 'key'],
-    meaning: 'A pod has its volume.',
+    meaning:
+      'The CSI driver bound a mount of `source` at `target`, the directory of the volume `volume` in a pod. `key` identifies the mount: volumes with equal requests share one mount.',
   },
   'volume-unpublished': {
     levels: ['info'],
     fields: ['volume', 'target', 'source', 'key'],
-    meaning: 'The driver removed the volume of a pod.',
+    meaning:
+      'kubelet asked the CSI driver to remove the volume `volume` of a pod, and the driver removed it from `target`. The mount of `source` stays for other volumes, or for some time for the next pod.',
   },
   'volume-refused': {
     levels: ['warn', 'error'],
     fields: ['volume', 'target', 'code', 'hint', 'error'],
     meaning:
-      'The driver could not publish or unpublish a volume. kubelet retries, and the events of the pod show the same error. Level error: a bug in dagmount, or a file of this node that the driver cannot use.',
+      'The CSI driver could not publish or unpublish the volume `volume` at `target`. `code` says why, and `hint` what to do; kubelet retries, and the events of the pod show the same message. The level is error, with `error` instead of `code` and `hint`, if the cause is a bug in dagmount or a file of this node that the driver cannot use.',
   },
   'volumes-not-renewed': {
     levels: ['warn'],
     fields: ['key', 'volumes', 'error'],
     meaning:
-      'A mount ended, and the driver could not make a new one, or could not bind it for `volumes`. The driver and kubelet retry.',
+      'The CSI driver could not start the mount `key` again, or could not bind it into all volumes that use it. `volumes` counts the failures, and `error` is the first one. Processes in these pods get errors until the driver or kubelet retries with success.',
   },
   'volume-files-left': {
     levels: ['warn'],
     fields: ['error'],
-    meaning: 'The driver could not remove files of ended mounts. It retries later.',
+    meaning:
+      'The CSI driver could not remove the files of ended mounts from this node (`error`). They take disk space until the driver retries, after the end of the next mount.',
   },
   'volume-source-started': {
     levels: ['info'],
     fields: ['source', 'key'],
-    meaning: 'The driver started a mount for all volumes with equal requests.',
+    meaning:
+      'The CSI driver started a mount of `source`, which all volumes with equal requests share. `key` identifies the mount.',
   },
   'volume-source-ended': {
     levels: ['info'],
     fields: ['source', 'key', 'volumes'],
     meaning:
-      'A mount for volumes has ended. If `volumes` use it, the driver makes a new mount, and binds it over the old one.',
+      'A mount of the CSI driver ended, and `volumes` volumes use it. If there are any, the driver starts a new mount of the same `source` after 5 seconds, and binds the new mount over the ended one in each volume. If there are none, nothing needs that mount any more.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

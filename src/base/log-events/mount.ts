@@ -18,77 +18,84 @@ export const mountEvents = {
       'ms',
     ],
     meaning:
-      'The mount was made. The line has `restarts`, `cause` and `reason` if an earlier server of this mount had ended: see `taken-over`.',
+      'dagmount made the mount of `source` at `target`. `by` is the call or program that mounted it, `protocol` the version of FUSE, `takeover` how the next server would continue (`resend`, `journal`: with this mount; `remount`: with a new one), and `readahead` whether dagmount raised the read-ahead of the kernel. The line has `restarts`, `cause`, `reason` and `ms` if an earlier server of this mount ended: see `taken-over`.',
   },
   ready: {
     levels: ['info'],
     fields: ['generation', 'cacheTooSmall'],
-    meaning: 'A whole tree is shown, and the content to prefetch is in the cache.',
+    meaning:
+      'The mount shows complete trees, and all files up to the size of `--prefetch` are in the cache, except objects that the store does not return. If the cache is too small for all of these files, the line has `cacheTooSmall`: only the smallest are in the cache, and `cacheTooSmall.neededBytes` is the cache size for all. If the mount has several trees, `tree-ready` has these fields.',
   },
   unmounted: {
     levels: ['info'],
     fields: ['target', 'problems'],
-    meaning: 'The mount has ended. `problems` is the number that `dagmount status` shows, of the last tree.',
+    meaning:
+      'The mount at `target` ended. `problems` is the number of keys that the last tree could not show as they are, as in `dagmount status`.',
   },
   upcalls: {
     levels: ['info'],
     fields: ['opcodes', 'malformed', 'readErrors', 'replacedInodes', 'refused', 'replayed'],
-    meaning: 'At the end: the number of answered kernel requests, by opcode.',
+    meaning:
+      'When the mount ends, the server logs its counters: the requests that the kernel sent (`opcodes`, by opcode), requests that dagmount could not parse (`malformed`), failed reads (`readErrors`, by errno) and answers that the kernel refused (`refused`). `replacedInodes` counts the inodes of earlier trees that the kernel still held; `replayed` counts the requests that an earlier server had received and not answered.',
   },
   'mount-busy': {
     levels: ['info'],
     fields: ['target', 'reason', 'graceSeconds'],
     meaning:
-      'At the end, a process still uses the mount. dagmount detaches the mount, and serves that process for another `graceSeconds`.',
+      'The mount is to end, but a process still uses it (`reason`). dagmount detaches the mount from `target`, and answers that process for another `graceSeconds` seconds. After that, the process gets ENOTCONN for content that the kernel has not cached.',
   },
   'mounts-unreadable': {
     levels: ['debug'],
     fields: ['err'],
     meaning:
-      'The server cannot read the table of mounts at this moment. It assumes that its mount still exists.',
+      'The server cannot read the table of mounts (`err`), because file descriptors or memory are exhausted. It assumes that its mount still exists, and checks again later.',
   },
   'stopped-at-once': {
     levels: ['warn'],
     fields: ['target'],
     meaning:
-      'A second signal ended the process at once. The mount may be left dead: `dagmount unmount` removes it.',
+      'A second SIGINT or SIGTERM ended the process at once, possibly before it had unmounted `target`. If the mount still exists, its readers get ENOTCONN: `dagmount unmount` removes it.',
   },
   failed: {
     levels: ['fatal'],
     fields: ['code', 'exitCode', 'hint', 'stack'],
     meaning:
-      'The process ends with `exitCode`. `code` is an error code of this page; a bug in dagmount has no code. `hint` says what to do.',
+      'The process ends with `exitCode`. `code` is an error code of this page (none if a bug in dagmount is the cause), and `hint` says what to do. `stack` is there if the log level is debug.',
   },
   'weak-driver': {
     levels: ['info', 'warn'],
     fields: ['reason', 'hint', 'limitations'],
     meaning:
-      'fuse-native serves the mount: because it was chosen (info), or because the kernel driver cannot be used (warn). `limitations` lists the promises that fuse-native keeps only in part.',
+      'fuse-native serves the mount instead of the kernel driver. The level is info if `--driver` asks for fuse-native; warn if the kernel driver cannot be used (`reason`; `hint` says what to do). `limitations` lists the promises of dagmount that fuse-native keeps only in part.',
   },
   'idmap-not-allowed': {
     levels: ['warn'],
     fields: ['hint'],
-    meaning: 'No idmapped mount of this mount can be made, although `--allow-idmap` is set.',
+    meaning:
+      '`--allow-idmap` is set, but the kernel does not allow idmapped mounts (mounts with mapped user ids) of this mount. Pods with `hostUsers: false` cannot use the mount. `hint` says what to do.',
   },
   'notifications-refused': {
     levels: ['warn'],
     fields: ['sent', 'failed', 'ms'],
-    meaning: 'The kernel refused some notifications of a publication.',
+    meaning:
+      'After a publication, dagmount sent `sent` notifications to make the kernel drop cached names and content, and the kernel refused `failed` of them. `ms` is the time of all notifications in milliseconds. Processes may still see the earlier version of some files.',
   },
   'publication-stuck': {
     levels: ['error'],
     fields: ['directory', 'holders'],
     meaning:
-      'A process holds the lock of a directory, so the kernel cannot apply a publication. End the processes in `holders`.',
+      'A process holds the kernel lock of `directory` (a path in the mount; empty for the mount point), so the kernel cannot apply a publication. This and all later publications wait until the lock is free. Kill the processes in `holders` (`kill -9`); if `holders` is empty, search as root, because a dagmount that does not run as root cannot see the processes of other users.',
   },
   'publication-freed': {
     levels: ['info'],
     fields: ['seconds'],
-    meaning: 'After `publication-stuck`: the kernel applies publications again.',
+    meaning:
+      'After `publication-stuck`: the kernel applies publications again. They were blocked for `seconds` seconds.',
   },
   'request-failed': {
     levels: ['error'],
     fields: ['opcode', 'error'],
-    meaning: 'A request of the kernel failed because of a bug in dagmount. Please report it.',
+    meaning:
+      'A request of the kernel (`opcode`) failed because of a bug in dagmount, and the process that caused the request got EIO. Please report it.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

@@ -5,125 +5,132 @@ export const treeEvents = {
   published: {
     levels: ['info'],
     fields: ['id', 'number', 'publishedAt', 'files', 'added', 'changed', 'removed', 'bytes', 'release'],
-    meaning: 'dagmount shows a new tree.',
+    meaning:
+      'dagmount shows a new tree. `number` counts the trees of this mount, and `id` is equal on all nodes that show the same tree. `added`, `changed` and `removed` count files and empty directories, `bytes` is the size of all `files`, `publishedAt` is in milliseconds since the epoch, and `release` describes the release, if the tree is one.',
   },
   'keys-left-out': {
     levels: ['warn'],
     fields: ['count', 'problems'],
-    meaning: 'Some keys cannot be shown as they are. `dagmount problems` lists all of them, with reasons.',
+    meaning:
+      '`count` keys of the store cannot be shown as they are, for example because they cannot be paths. `problems` has up to 20 of them, with reasons; `dagmount problems` lists all. Rename or remove these keys.',
   },
   'no-keys-left-out': {
     levels: ['info'],
     fields: ['count'],
-    meaning: 'After `keys-left-out`: every key is shown as it is.',
+    meaning: 'After `keys-left-out`: dagmount shows every key as it is.',
   },
   'version-found': {
     levels: ['info'],
     fields: ['version', 'files'],
-    meaning: 'With `--versions`: a process looked up a release for the first time, and dagmount shows it.',
+    meaning:
+      'With `--versions`, a process looked up the release `version` in the directory `versions`, and dagmount now shows it there with `files` files.',
   },
   'version-fetched': {
     levels: ['debug'],
     fields: ['version', 'files'],
     meaning:
-      'The prefetch of a version has ended: all files within `--prefetch` that the store returns and that fit into the cache are local. `files`: the number that the last pass tried to fetch.',
+      'dagmount fetched the content of a version (a release that a mount shows beside its current tree) in the background. All of its files up to the size of `--prefetch` that the store returns and that fit into the cache are in the cache. `files` is the number of files that the last pass tried to fetch.',
   },
   'version-fetch-failed': {
     levels: ['info', 'error'],
     fields: ['version', 'code', 'err'],
     meaning:
-      'The prefetch of a version failed (`code`). Readers fetch what they need, and the next use of the version retries the prefetch. Error: a bug in dagmount.',
+      'The background fetch of the content of a version (a release that a mount shows beside its current tree) failed (`code`). dagmount fetches a missing file when a process reads it, and retries the background fetch at the next use of the version. The level is error if a bug in dagmount is the cause.',
   },
   'version-dropped': {
     levels: ['info'],
     fields: ['version'],
     meaning:
-      'No process has used a version for `--version-idle`. dagmount no longer shows it, until a process looks it up again.',
+      'dagmount no longer shows a version (a release beside the current tree), because no process has used it for `--version-idle`, or because another version needs its place. If a process looks the version up again, dagmount shows it again.',
   },
   'version-unavailable': {
     levels: ['warn', 'error', 'debug'],
     fields: ['version', 'code', 'err'],
     meaning:
-      'A process looked up a version, and the store could not say whether it exists (`code`): the lookup failed with EIO. Debug: the same `code` as the last time; error: a bug in dagmount.',
+      'A process looked up a version (a release beside the current tree), and dagmount could not find out from the store whether it exists (`code`). The look-up failed with EIO. The level is debug if the same `code` was logged before; error if a bug in dagmount is the cause.',
   },
   'version-held': {
     levels: ['warn'],
     fields: ['version', 'reason', 'detail', 'hint'],
     meaning:
-      'A version in the store failed verification (`reason`, as for a ref): the lookup failed with EIO.',
+      'A process looked up a version (a release beside the current tree), but what the store has of it failed verification. The look-up failed with EIO. `reason` is one of the reasons for which a node holds a release; `hint` says what to do.',
   },
   'version-refused': {
     levels: ['warn'],
     fields: ['version', 'versions'],
     meaning:
-      'The limit of shown `versions` is reached, and the kernel holds all of them: the lookup of another `version` failed with EIO.',
+      'A process looked up another version (a release beside the current tree), but the mount already shows `versions` versions, which is the limit. dagmount can drop none of them, because the kernel still holds their files or `--keep-versions` keeps them. The look-up failed with EIO; end processes that use old versions.',
   },
   'version-unkept': {
     levels: ['warn'],
     fields: ['version', 'code'],
     meaning:
-      'dagmount cannot write a version to the cache directory. After a restart, it fetches the version again.',
+      'dagmount cannot write, read or remove a file of the directory `versions` in the cache directory (`code`). `version` is the name of the file, usually the id of a version (a release beside the current tree). The mount works; after a restart, dagmount fetches the version from the store again.',
   },
   stage: {
     levels: ['debug'],
     fields: ['stage', 'seconds'],
     meaning:
-      'A stage of a publication has ended. The stages are those of `dagmount_publish_duration_seconds`.',
+      'A stage of a publication ended after `seconds` seconds. The metric `dagmount_publish_duration_seconds` has the same values of `stage`.',
   },
   held: {
     levels: ['warn', 'debug'],
     fields: ['held'],
     meaning:
-      'dagmount holds a listing that removes too much, or a release that failed verification or is incomplete. Or it shows a first tree that is not ready, because too many of its objects are unreadable. `held.reason` says which. While a listing or release is held, the line is repeated every ten minutes. `dagmount status` says what to do.',
+      'dagmount keeps the shown tree and holds a new listing or release: the listing removes too much or is an older one of a standby source, or the release failed verification or is incomplete. Or dagmount shows a first tree that is not ready, because too many of its objects are unreadable. `held.reason` says which, and `dagmount status` what to do. While a listing or release is held, the level is warn at first and every ten minutes, and debug in between.',
   },
   'no-longer-held': {
     levels: ['info'],
     fields: ['generation'],
-    meaning: 'After `held`: dagmount shows a later listing or release, or the held one was accepted.',
+    meaning:
+      'After `held`: dagmount no longer holds the tree `generation`, because a later listing or release passed the checks, the source has the shown tree again, or an operator accepted what was held.',
   },
   'waiting-for-objects': {
     levels: ['warn', 'debug'],
     fields: ['since', 'until', 'files', 'objects', 'leftSeconds'],
     meaning:
-      'A new tree waits for objects that cannot be read. After `leftSeconds`, dagmount shows it without their content.',
+      'The store does not return `files` objects of a tree (`objects` has the first 5), although it returns others. dagmount waits for them until `until` (`leftSeconds` seconds more; `since` and `until` are in milliseconds since the epoch). Until then, processes see the previous tree, or a first tree that is not ready; then dagmount shows the tree, and reads of these files get EIO, or dagmount holds the tree if there are too many. The level is debug if the same `objects` were logged before.',
   },
   'waited-for-objects': {
     levels: ['info'],
     fields: ['files'],
-    meaning: 'After `waiting-for-objects`: the wait is over.',
+    meaning:
+      'After `waiting-for-objects`: dagmount no longer waits for the `files` objects, because it can read them, or the time is over, or the source has changed.',
   },
   'unreadable-objects': {
     levels: ['warn'],
     fields: ['files', 'objects'],
-    meaning: 'dagmount shows files whose objects cannot be read: reading them gives EIO.',
+    meaning:
+      'dagmount shows files whose objects the store does not return: reads of these files get EIO. `files` is the number of all such files, and `objects` has up to 20 new ones with the answer of the store. Repair, upload again or delete these objects; dagmount retries them.',
   },
   'readable-objects': {
     levels: ['info'],
     fields: ['files', 'objects'],
-    meaning: 'After `unreadable-objects`: the objects can be read again, or are no longer shown.',
+    meaning:
+      'After `unreadable-objects`: dagmount can read the objects in `objects` again, or no longer shows them. `files` is the number of files that are still unreadable.',
   },
   'changing-objects-shown': {
     levels: ['info'],
     fields: ['files'],
     meaning:
-      'Some objects change faster than dagmount can list the source. It shows each in the version that it fetched.',
+      'Some objects change faster than dagmount can list the source and fetch the objects. dagmount therefore does not list again, and shows `files` objects in the version that it fetched, which may be newer than the listed one.',
   },
   'tree-ready': {
     levels: ['info'],
     fields: ['generation', 'cacheTooSmall'],
     meaning:
-      'One of several trees is shown, and its content to prefetch is in the cache. `ready` follows when all trees are ready.',
+      'One of several trees of the mount (`tree` names it) is shown, and its files up to the size of `--prefetch` are in the cache. `cacheTooSmall` means the same as for `ready`, which follows when all trees are ready.',
   },
   'tree-not-shown': {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'hint'],
     meaning:
-      'One of several trees cannot be shown yet. It has no directory, and dagmount retries at each poll. Repair what `hint` names. Debug: the same again.',
+      'dagmount cannot show one of several trees of the mount yet (`tree` names it), so its directory does not exist. dagmount retries at each poll: repair what `hint` names. The level is debug if the same `code` was logged before.',
   },
   'tree-not-ready': {
     levels: ['warn'],
     fields: ['code', 'detail', 'hint'],
     meaning:
-      'The store returns no object of one of several trees, or the first release of a tree is incomplete: the mount is not ready. dagmount retries, and `tree-ready` follows. Repair what `hint` names.',
+      'dagmount shows one of several trees (`tree` names it), but the store refuses all of its objects, or the first release of the tree is incomplete: reads of missing files get EIO, and the mount is not ready. dagmount retries, and `tree-ready` follows. Repair what `hint` names.',
   },
 } as const satisfies Readonly<Record<string, LogEventDeclaration>>;

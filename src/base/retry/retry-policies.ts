@@ -1,29 +1,29 @@
 /** The pause between two tries: none; increasing, with jitter; or random. Milliseconds. */
 export type Pauses =
   | { readonly kind: 'none' }
-  /** Doubles from `firstMs` to `longestMs`. `jitter`: the part of it that is random. */
+  /** The pause doubles from `firstMs` to `longestMs`. `jitter` is the share of the pause that is random. */
   | {
       readonly kind: 'growing';
       readonly firstMs: number;
       readonly longestMs: number;
       readonly jitter: number;
     }
-  /** `mostMs` undefined: the policy's option defines it. */
+  /** If `mostMs` is undefined, the policy's option defines it. */
   | { readonly kind: 'random'; readonly leastMs: number; readonly mostMs: number | undefined };
 
-/** Which option changes the policy, or why none does. */
+/** Which option changes the policy, or why no option does. */
 export type Bound = { readonly option: string } | { readonly fixed: string };
 
 export interface RetryPolicy {
   /** What is tried, in words. */
   readonly what: string;
-  /** Tries in total; Infinity: until the time limit. */
+  /** Tries in total; Infinity if only the time limit ends them. */
   readonly tries: number;
   readonly pauses: Pauses;
-  /** For all tries together; undefined: `bound` defines it, or there is no time limit. */
+  /** The time limit for all tries together; undefined if `bound` defines it, or if there is none. */
   readonly deadlineMs: number | undefined;
   readonly bound: Bound;
-  /** The metric that counts the tries or their result; undefined: a command reports them to its user. */
+  /** The metric that counts the tries or their result; undefined if a command reports them to its user. */
   readonly metric: string | undefined;
 }
 

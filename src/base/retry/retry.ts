@@ -1,8 +1,8 @@
 import type { Pauses, RetryPolicy } from './retry-policies.ts';
 
 /**
- * Milliseconds to wait after this many tries (1 or more). `mostMs`: the longest random pause, if the policy defines
- * none.
+ * Returns how many milliseconds to wait after this many tries (1 or more). `mostMs` is the longest random
+ * pause if the policy defines none.
  */
 export function pauseAfter(pauses: Pauses, tries: number, random: number, mostMs = 0): number {
   switch (pauses.kind) {
@@ -24,9 +24,14 @@ export function pauseAfter(pauses: Pauses, tries: number, random: number, mostMs
 
 export interface Retrying {
   readonly policy: Pick<RetryPolicy, 'tries' | 'pauses'>;
-  /** Whether another try may help after the failure of try number `tries`; may throw an error to report instead. */
+  /**
+   * Whether another try may help after the failure of try number `tries`. It may throw an error, to be
+   * reported instead.
+   */
   readonly mayRepair: (error: unknown, tries: number) => boolean;
-  /** Rejects, or returns early, when the caller stops waiting. Not called without a pause. */
+  /**
+   * Waits. Rejects, or resolves early, when the caller stops waiting. Not called if the policy has no pauses.
+   */
   readonly sleep: (ms: number) => Promise<unknown>;
   readonly random: () => number;
 }

@@ -9,10 +9,16 @@ import { timeoutOf } from './refresh.ts';
 import { severalTrees, unnamedTrees } from './tree-path.ts';
 
 const GRACE_MS = 15_000;
-/** A whole id is required, although diff accepts a shortened one: the operator approves exactly this tree. */
+/**
+ * The whole id of a generation. A shortened id, as `diff` accepts it, is refused, because the operator must
+ * approve exactly one tree.
+ */
 const WHOLE_ID = /^[0-9a-f]{32}$/;
 
-/** `tree`: set if the mount shows several trees and --tree names none. */
+/**
+ * The daemon's answer. `tree` is set only if the mount shows several trees and the command line has no
+ * --tree.
+ */
 type AcceptedInTree = Accepted & { readonly tree?: string };
 
 export const run = clientCommand<AcceptedInTree>({
@@ -54,7 +60,10 @@ export const run = clientCommand<AcceptedInTree>({
   },
 });
 
-/** The only tree that holds anything, or that holds the named generation. Throws CommandError or ClientError. */
+/**
+ * Returns the path of the only tree that holds a listing or release, or of the only tree that holds the
+ * generation with this id. Throws CommandError if several trees match, and ClientError if none matches.
+ */
 function heldTree(trees: readonly TreeStatus[], generation: string | undefined): string {
   const held = trees.filter((tree) => tree.held !== null);
   const meant = generation === undefined ? held : held.filter((tree) => tree.held?.generation === generation);

@@ -19,9 +19,12 @@ const DONE: Readonly<Record<PathAction, readonly [done: string, unchanged: strin
   unpin: ['unpinned', 'was not pinned'],
   prefetch: ['fetched', 'in the cache already'],
 };
-/** Limit of paths in one request. */
+/** Maximum number of paths in one request. */
 const MOST_PATHS = 1_000;
-/** The daemon enforces the time limit; this one is for a daemon that hangs. */
+/**
+ * Time that the command waits beyond the time limit. The daemon enforces the limit itself, so the command
+ * gives up on its own only if the daemon hangs.
+ */
 const GRACE_MS = 15_000;
 const DEADLINE_MS = 120_000;
 
@@ -110,7 +113,7 @@ function lineOf(
   }
 }
 
-/** The exit code of the first failure. */
+/** Returns the exit code for the first path that failed, or 0 if no path failed. */
 function exitCodeOfResults(items: readonly PathResult[]): ExitCode {
   const failed = items.find(({ outcome }) => outcome === 'failed');
   return failed === undefined ? exitCodes.ok : exitCodeOf(failed.code ?? '');

@@ -3,7 +3,9 @@ import { formatSize, plural } from '../format.ts';
 import { clientCommand } from './client-command.ts';
 import { askEachTree, type OfTree } from './each-tree.ts';
 
-/** Reading a cache of a hundred GiB from a slow disk takes that long. */
+/**
+ * Time limit of the request: the daemon may need an hour to read a cache of a hundred GiB from a slow disk.
+ */
 const DEADLINE_MS = 3_600_000;
 
 export const runCacheVerify = clientCommand<Verified>({
@@ -35,7 +37,7 @@ function sum(verified: readonly OfTree<Verified>[], count: (one: Verified) => nu
   return verified.reduce((total, { answer }) => total + count(answer), 0);
 }
 
-/** The blob with its path below the mount point. */
+/** Returns the blob with its path below the mount point, instead of its path in the tree. */
 function inTree(tree: string, blob: Verified['removed'][number]): Verified['removed'][number] {
   return { ...blob, path: blob.path === null ? null : `${tree}/${blob.path}` };
 }

@@ -6,7 +6,10 @@ import { askEachTree, type ListOfTrees, listEachTree } from './each-tree.ts';
 
 const LABEL_WIDTH = 'directory  '.length;
 
-/** The totals of each tree's cache, if the mount shows several trees and --tree names none. */
+/**
+ * The totals of each tree's cache. The answer has this form if the mount shows several trees and the command
+ * line has no --tree.
+ */
 interface TotalsOfTrees {
   readonly trees: readonly (CacheTotals & { readonly path: string })[];
 }
@@ -28,7 +31,7 @@ export const runCacheStats = clientCommand<CacheTotals | TotalsOfTrees>({
       : totalsText(totals, paints),
 });
 
-/** Lists the most recently used blob first. */
+/** Lists the blobs of the cache, the most recently used blob first. */
 export const runCacheBlobs = clientCommand<ListOfTrees<BlobItem>>({
   name: 'cache',
   isOfTree: true,
@@ -58,7 +61,7 @@ function totalsText(totals: CacheTotals, paints: Paints): string {
     ['content', `${plural(entries, 'blob')}, ${formatSize(bytes)} of ${formatSize(limitBytes)}${share}`],
     ['kept', `${amount(ranks.kept)}: shown within the prefetch bound, or pinned`],
     ['past', `${amount(ranks.past)}: shown, past the bound; evicted where room is needed`],
-    // A daemon of an earlier version has no such rank.
+    // A daemon of an earlier version of dagmount does not send the rank `beside`.
     (ranks.beside?.entries ?? 0) === 0
       ? undefined
       : ['beside', `${amount(ranks.beside)}: of versions beside the current tree; evicted before it`],

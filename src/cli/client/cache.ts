@@ -6,7 +6,10 @@ import { runCachePaths } from './cache-paths.ts';
 import { runCacheVerify } from './cache-verify.ts';
 import { runCacheBlobs, runCacheStats } from './cache-views.ts';
 
-/** The action is the first argument that is not an option, even if options precede it. */
+/**
+ * Runs an action of `dagmount cache`. The action is the first argument that is neither an option nor the
+ * value of an option; options may precede it.
+ */
 export const run: RunCommand = async (args, shell) => {
   const at = args.findIndex((arg, index) => !arg.startsWith('-') && !isValueAt(args, index));
   const name = args[at];

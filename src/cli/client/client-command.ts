@@ -19,7 +19,7 @@ import { clientsOf } from './running-daemons.ts';
 import { shownAnswer } from './shown-answer.ts';
 import { whichTreeError } from './tree-path.ts';
 
-/** The arguments of a client command, except those that select the daemon. */
+/** The parsed arguments of a client command, with the flags that select the daemon. */
 export interface Given {
   readonly flags: readonly Flag[];
   readonly positionals: readonly string[];
@@ -37,18 +37,24 @@ export interface ClientCommand<T> {
   readonly name: string;
   /** The command's own flags. */
   readonly flags?: readonly FlagSpec[];
-  /** Whether the command is about a tree; --tree names it if the mount shows several. */
+  /**
+   * Whether the command is about a tree. If so, it accepts --tree, which names the tree if the mount shows
+   * several.
+   */
   readonly isOfTree?: boolean;
   /** The maximum number of arguments. */
   readonly arguments?: number;
-  /** Throws if the command line is invalid, before any daemon is asked. */
+  /** Throws if the command line is invalid. Called before the command sends a request to any daemon. */
   readonly check?: (given: Given) => void;
   readonly ask: (client: ControlClient, given: Given, shell: Shell) => Promise<T>;
-  /** Formats the answer for people; control characters were already removed from it. */
+  /** Formats the answer for people. The control characters in the answer are escaped already. */
   readonly show: (answer: T, showing: Showing) => string;
-  /** The exit code, if it is not always 0. */
+  /** Returns the exit code for the answer. Without this function, the exit code is 0. */
   readonly exitCode?: (answer: T, given: Given) => number;
-  /** A combined text for several answers, if it says more than their single texts. */
+  /**
+   * Compares the answers of several daemons in one text. Without this function, the command prints the text
+   * of each answer.
+   */
   readonly compare?: (answered: readonly Answered<T>[], showing: Showing) => Promise<Compared>;
 }
 
@@ -80,7 +86,9 @@ const commonFlags: readonly FlagSpec[] = [
 const treeFlag: FlagSpec = { name: 'tree', takesValue: true };
 
 /**
- * With several sockets, asks each of them regardless of failures of others; the first failure gives the exit code.
+ * Creates the function that runs a client command. If several sockets are given, the function asks each
+ * daemon, even after another daemon has failed. It then returns the first exit code that is not 0, in the
+ * order of the sockets.
  */
 export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
   return async (args, shell) => {
@@ -93,7 +101,7 @@ export function clientCommand<T>(command: ClientCommand<T>): RunCommand {
   };
 }
 
-/** Throws ConfigError `usage`. */
+/** Parses the arguments of a client command. Throws ConfigError `usage` if they are invalid. */
 export function givenOf(
   args: readonly string[],
   command: Pick<ClientCommand<never>, 'name' | 'flags' | 'arguments' | 'isOfTree'>,
@@ -109,7 +117,10 @@ export function givenOf(
   );
 }
 
-/** How to reach the selected daemons. Throws CommandError. */
+/**
+ * Returns a client for each selected daemon. Throws CommandError if no daemon matches, or if several run and
+ * the command line selects none of them.
+ */
 function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
   const clients = clientsOf(
     { sockets: valuesOf(given.flags, 'socket'), mount: lastValue(given.flags, 'mount') },
@@ -119,7 +130,10 @@ function clientsGiven(given: Given, shell: Shell): readonly ControlClient[] {
   return tree === undefined ? clients : clients.map((client) => client.inTree(tree));
 }
 
-/** For a command that runs continuously, with one daemon. Throws ConfigError or CommandError. */
+/**
+ * Returns the client for a command that follows one daemon continuously. Throws ConfigError if several
+ * sockets are given, and CommandError in the same cases as clientsGiven().
+ */
 export function oneClient(given: Given, shell: Shell, command: string): ControlClient {
   const [only, ...more] = clientsGiven(given, shell);
   if (only !== undefined && more.length === 0) return only;
@@ -141,7 +155,10 @@ async function askOne<T>(
   return command.exitCode?.(answer, given) ?? exitCodes.ok;
 }
 
-/** An answer of another shape is not from dagmount: another user's program may listen on the socket. */
+/**
+ * Asks one daemon, and formats the answer. A TypeError or RangeError means that the answer does not have the
+ * expected shape, and so is not from dagmount: a program of another user may listen on the socket.
+ */
 async function understood<T>(
   command: ClientCommand<T>,
   client: ControlClient,

@@ -11,33 +11,39 @@ export interface DaemonNode {
   readonly status: Status;
 }
 
-/** One node compared with the node that has the newest tree. Undefined: it shows no tree yet. */
+/**
+ * One node, compared with the node that shows the newest tree. A node that shows no tree yet has undefined
+ * instead of a Standing.
+ */
 export interface Standing {
   /** Id of the newest tree among the nodes. */
   readonly newest: string;
   readonly lags: boolean;
   /**
-   * If the node lags: when the newest node stopped showing this tree, or if unknown, when it began to show the newest
-   * tree (the latest possible time). Otherwise when this node began to show it. By the clock of the node that reports
-   * it.
+   * If the node lags: when the newest node stopped showing the tree that this node shows, by the clock of the
+   * newest node. If that time is unknown: when the newest node began to show the newest tree, which is the
+   * latest possible time. If the node does not lag: when this node began to show the newest tree, by its own
+   * clock.
    */
   readonly since: string;
-  /** Whether it has lagged for longer than `since` says, by an unknown time. */
+  /** Whether the node may have lagged for longer than `since` says, by an unknown time. */
   readonly orLonger: boolean;
   /** Publications of the newest node that this node lacks; null if unknown. */
   readonly generationsBehind: number | null;
-  /** Paths in the newest tree that differ in this node's; null if unknown. */
+  /** The paths that differ between this node's tree and the newest tree; null if unknown. */
   readonly changes: TreeChanges | null;
 }
 
 interface Known extends DaemonNode {
-  /** The newest entry first; the first one is shown now. */
+  /** The publications of the node, the newest first. The node shows the first of them now. */
   readonly history: readonly HistoryItem[];
 }
 
 const SAME: TreeChanges = { added: [], changed: [], removed: [] };
 
-/** Which nodes lag, since when and by which paths. In the order of the nodes. */
+/**
+ * Finds out which nodes lag, since when, and by which paths. Returns the results in the order of the nodes.
+ */
 export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readonly (Standing | undefined)[]> {
   const known = await Promise.all(nodes.map(async (node) => ({ ...node, history: await historyOf(node) })));
   const newest = newestOf(known);
@@ -45,26 +51,30 @@ export async function compareNodes(nodes: readonly DaemonNode[]): Promise<readon
   return await Promise.all(known.map((node) => standingOf(node, newest)));
 }
 
-/** If a node ends meanwhile, its history is empty: its status was received before, so its shown tree is known. */
+/**
+ * Returns the publications of a node up to the tree in its status; empty if the node shows no tree yet. If
+ * the node ends meanwhile, or does not list that tree, returns only the tree in its status.
+ */
 async function historyOf({ client, status }: DaemonNode): Promise<readonly HistoryItem[]> {
   const current = status.generation;
   if (current === null) return [];
   const kept = await generationsOf(client).catch(() => []);
-  // Ignore publications since its status was requested: status and history must match.
+  // Leaves out publications that are newer than the status, because status and history must match.
   const until = kept.findIndex(({ number, id }) => number === current.number && id === current.id);
   return until >= 0 ? kept.slice(until) : [{ ...current, added: 0, changed: 0, removed: 0 }];
 }
 
 /**
- * The node whose tree is newest. A tree that a node showed before its current one is older than that: this needs no
- * synchronized clocks. If the histories do not decide, or a tree went and came back, times decide.
+ * Returns the node that shows the newest tree. A tree that some node showed before its current tree is older
+ * than that current tree; this rule needs no synchronized clocks. Times decide only if the histories do not
+ * decide, or if a tree was replaced and shown again.
  */
 function newestOf(nodes: readonly Known[]): Known | undefined {
   const shown = nodes.filter(({ history }) => history.length > 0);
   const released = newestReleaseOf(shown);
   if (released !== undefined) return released;
   const last = shown.filter((node) => !shown.some((other) => isPast(node, other)));
-  // Empty only if clocks disagree about a tree that came back.
+  // `last` is empty only if clocks disagree about a tree that was replaced and shown again.
   const candidates = last.length > 0 ? last : shown;
   return candidates.reduce<Known | undefined>(
     (best, node) => (best === undefined || isFresher(node, best) ? node : best),
@@ -72,7 +82,10 @@ function newestOf(nodes: readonly Known[]): Known | undefined {
   );
 }
 
-/** If all nodes show the same environment of the same root, its step numbers decide; otherwise undefined. */
+/**
+ * Returns the node with the highest step number, if all nodes show the same environment of the same release
+ * root; otherwise undefined. Of several nodes with that number, returns the one that showed the step first.
+ */
 function newestReleaseOf(shown: readonly Known[]): Known | undefined {
   const [first] = shown;
   if (first?.status.release === undefined || first.status.release === null) return undefined;
@@ -91,7 +104,10 @@ function sequenceOf({ status }: Known): number {
   return status.release?.seq ?? 0;
 }
 
-/** Whether `other` showed this node's tree and then another one. */
+/**
+ * Whether `other` has replaced the tree that `node` shows. If each node has replaced the tree that the other
+ * node shows, the later of the two replacements decides.
+ */
 function isPast(node: Known, other: Known): boolean {
   const left = leftAt(other, idOf(node));
   if (left === undefined) return false;
@@ -100,7 +116,8 @@ function isPast(node: Known, other: Known): boolean {
 }
 
 /**
- * When a node stopped showing a tree, in milliseconds; undefined if it still shows it, or if its kept history lacks it.
+ * Returns when a node stopped showing a tree, in milliseconds since the epoch. Returns undefined if the node
+ * still shows the tree, or if its history does not have the tree.
  */
 function leftAt({ history }: Known, id: string): number | undefined {
   const at = history.findIndex((item) => item.id === id);
@@ -109,8 +126,9 @@ function leftAt({ history }: Known, id: string): number | undefined {
 }
 
 /**
- * Of two nodes with the same tree, the one that showed it first is fresher; otherwise the one whose tree was later in
- * the store, as far as known.
+ * Whether the tree of `one` counts as fresher than the tree of `other`. If both nodes show the same tree, the
+ * node that showed it first is fresher. Otherwise the node that last saw its tree in the store at the later
+ * time is fresher; if these times are equal, the node that published later.
  */
 function isFresher(one: Known, other: Known): boolean {
   if (idOf(one) === idOf(other)) return publishedAt(one) < publishedAt(other);
@@ -157,7 +175,10 @@ async function standingOf(node: Known, newest: Known): Promise<Standing | undefi
   };
 }
 
-/** Uses the history of a node that showed both trees; if there is none, compares the trees. */
+/**
+ * Returns the paths that differ between the two trees; null if unknown. Asks a node that showed both trees.
+ * If there is no such node, or it does not answer, compares the listings of the two trees.
+ */
 async function changesFrom(
   node: Known,
   newest: Known,

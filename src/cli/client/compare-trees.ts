@@ -26,7 +26,10 @@ export async function compareTrees(nodes: readonly DaemonNode[]): Promise<readon
   );
 }
 
-/** Undefined if the node has no such tree, or does not answer any more. */
+/**
+ * Returns the node with the status of its tree at this path. Returns undefined if the node has no such tree,
+ * or does not answer any more.
+ */
 async function inTree(node: DaemonNode, path: string): Promise<DaemonNode | undefined> {
   const { status, socket } = node;
   if (path === '') return status.trees === undefined ? node : undefined;
@@ -36,7 +39,7 @@ async function inTree(node: DaemonNode, path: string): Promise<DaemonNode | unde
   return ofTree && { socket, client, status: ofTree };
 }
 
-/** A table for each tree. */
+/** Formats a table of the nodes for each tree. */
 export function comparisonText(compared: readonly TreeComparison[], paints: Paints, now: number): string {
   return compared
     .map(({ path, nodes, standings }) => {
@@ -46,7 +49,10 @@ export function comparisonText(compared: readonly TreeComparison[], paints: Pain
     .join('\n');
 }
 
-/** The comparison that is added to the status of a node; one for each tree if the node shows several. */
+/**
+ * Returns the comparison that --json adds to the status of a node. If the node shows several trees, returns a
+ * comparison for each of its trees.
+ */
 export function comparisonOf(
   { socket, status }: DaemonNode,
   compared: readonly TreeComparison[],

@@ -10,7 +10,10 @@ import type { TreeChanges } from './tree-changes.ts';
 
 const DIFFERENT = 1;
 
-/** `releases`: the releases that the two generations showed, if the source is a release. */
+/**
+ * The paths that changed. `releases` are the releases that the two generations showed, if the source is a
+ * release.
+ */
 type NamedChanges = Changes & {
   readonly releases?: { readonly from: PastReleaseView | null; readonly to: PastReleaseView | null };
 };
@@ -32,7 +35,11 @@ export const run = clientCommand<NamedChanges>({
     isGiven(given.flags, 'exit-code') && added.length + changed.length + removed.length > 0 ? DIFFERENT : 0,
 });
 
-/** The ids to compare. No argument: the last two; one: that one and the last; two: both of them. */
+/**
+ * Returns the ids of the two generations to compare. Without an argument, these are the last two; with one
+ * argument, that generation and the last; with two arguments, those two. Throws CommandError if there is no
+ * such generation.
+ */
 function chosen(kept: readonly HistoryItem[], [one, other]: readonly string[]): readonly [string, string] {
   const [last, before] = kept;
   if (last === undefined) {
@@ -63,7 +70,7 @@ function named(kept: readonly HistoryItem[], name: string): string {
   );
 }
 
-/** Requests all pages of a daemon's answer. */
+/** Requests the changes between two generations from a daemon, all pages of them. */
 export async function changesBetween(client: ControlClient, since: string, to: string): Promise<Changes> {
   const joined: Changes = { from: since, to, added: [], changed: [], removed: [], next: null };
   for await (const page of client.pages<Changes>(`/v1/generations/${to}/changes`, { since })) {
@@ -83,12 +90,15 @@ function changesText(changes: NamedChanges, paints: Paints): string {
   return [...named, ...changeLines(changes, paints)].map((line) => `${line}\n`).join('');
 }
 
-/** The newest entry of a tree that was shown more than once. */
+/**
+ * Returns the release of a generation, or null if the history has none. If the tree was shown more than once,
+ * returns the release of its newest entry.
+ */
 function releaseOf(kept: readonly HistoryItem[], id: string): PastReleaseView | null {
   return kept.find((item) => item.id === id)?.release ?? null;
 }
 
-/** Sorts the lines by path. */
+/** Formats a line for each path, sorted by path. */
 export function changeLines({ added, changed, removed }: TreeChanges, paints: Paints): readonly string[] {
   const lines = [
     ...added.map((path) => [path, paints.green(`+ ${path}`)] as const),

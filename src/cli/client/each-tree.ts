@@ -1,13 +1,19 @@
 import type { ControlClient } from '../../control/client.ts';
 import { unnamedTrees } from './tree-path.ts';
 
-/** An answer, and its tree; undefined if the answer is about the whole mount, or if --tree names the tree. */
+/**
+ * An answer, and the tree that the answer is about. `tree` is undefined if the answer is about the whole
+ * mount, or if --tree names the tree.
+ */
 export interface OfTree<T> {
   readonly tree: string | undefined;
   readonly answer: T;
 }
 
-/** Asks a daemon about its tree. If it shows several and --tree names none, asks about each, one after another. */
+/**
+ * Asks a daemon about its tree. If the mount shows several trees and the command line has no --tree, asks
+ * about each tree, one after another.
+ */
 export async function askEachTree<T>(
   client: ControlClient,
   ask: (client: ControlClient) => Promise<T>,
@@ -23,13 +29,16 @@ export async function askEachTree<T>(
   }
 }
 
-/** A whole list. `tree`: set if the mount shows several trees and --tree names none. */
+/**
+ * A complete list. Its items have `tree` only if the mount shows several trees and the command line has no
+ * --tree.
+ */
 export interface ListOfTrees<Item> {
   readonly items: readonly (Item & { readonly tree?: string })[];
   readonly next: null;
 }
 
-/** All pages of a list, for each tree that askEachTree() asks about. */
+/** Requests all pages of a list, for each tree that askEachTree() asks about. */
 export async function listEachTree<Item extends object>(
   client: ControlClient,
   path: string,

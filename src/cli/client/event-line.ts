@@ -21,8 +21,8 @@ const COLOURS: Readonly<Record<EventType, keyof Paints>> = {
 const TYPE_WIDTH = 'unreadable-objects'.length;
 
 /**
- * Formats an event for people, with its absolute time, because such lines may be read much later. Undefined if this
- * command does not know the event's type.
+ * Formats an event for people, with its absolute time, because such a line may be read much later. Returns
+ * undefined if this command does not know the event's type.
  */
 export function eventLine(event: DaemonEvent, paints: Paints): string | undefined {
   const { at, type } = event;

@@ -17,7 +17,10 @@ const command = { name: 'events', flags: [{ name: 'after', takesValue: true }] }
 /** A daemon sends a keep-alive every 15 s; longer silence counts as a broken stream. */
 const SILENCE_MS = 45_000;
 const RETRY_MS = 1_000;
-/** The same time for which readers wait for a new server. */
+/**
+ * How long the command waits for a lost daemon. Readers wait as long for a new server, unless
+ * --takeover-deadline says otherwise.
+ */
 const GIVE_UP_MS = 60_000;
 
 export const run: RunCommand = async (args, shell) => {
@@ -25,7 +28,7 @@ export const run: RunCommand = async (args, shell) => {
   const client = oneClient(given, shell, command.name);
   const signals = listenForStop();
   try {
-    // The reader of the output has closed it, as head(1) does after ten lines.
+    // Also ends the command when the reader of the output closes the pipe, as head(1) does after ten lines.
     const stop = AbortSignal.any([signals.signal, shell.out.lost]);
     await follow(client, given, shell, stop);
     return exitCodes.ok;
@@ -34,7 +37,11 @@ export const run: RunCommand = async (args, shell) => {
   }
 };
 
-/** Runs until it is stopped. Resumes a broken stream after its last event. Rejects with ClientError. */
+/**
+ * Prints events until `stop` aborts. If the stream breaks, resumes it after the last event that arrived.
+ * Rejects with ClientError if the first connection fails, if the daemon refuses the request, or if it does
+ * not come back.
+ */
 async function follow(client: ControlClient, given: Given, shell: Shell, stop: AbortSignal): Promise<void> {
   let last = lastValue(given.flags, 'after') ?? '';
   /** When the stream broke; undefined while it is connected, or if it never was. */
@@ -77,7 +84,10 @@ async function* onFirst(chunks: AsyncIterable<Buffer>, callback: () => void): As
   }
 }
 
-/** A restarting daemon has no socket, or one without a listener, or ends before it answers. */
+/**
+ * Whether the error can be that of a daemon that restarts: such a daemon has no socket, or has a socket on
+ * which no process listens, or ends before it answers.
+ */
 function isTransient({ code, status }: ClientError): boolean {
   return code === 'daemon-unavailable' || code === 'daemon-silent' || status === 503;
 }
@@ -93,7 +103,7 @@ function print({ type, data }: ServerSentEvent, client: ControlClient, given: Gi
   shell.out.write(eventLine(shown, paintsFor(shell.out)) ?? `${shown.at}  ${printable(type)}\n`);
 }
 
-/** Throws ClientError. */
+/** Parses the data of an event. Throws ClientError if the data is not JSON. */
 function parsed(data: string, { socket }: ControlClient): DaemonEvent {
   try {
     return JSON.parse(data) as DaemonEvent;

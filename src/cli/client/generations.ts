@@ -12,7 +12,7 @@ export const run = clientCommand<ListOfTrees<HistoryItem>>({
   isOfTree: true,
   ask: async (client) => {
     const { items, next } = await listEachTree<HistoryItem>(client, PATH);
-    // The generations of one tree are in this order already.
+    // The daemon sends the generations of one tree in this order already, the newest first.
     if (!items.some(({ tree }) => tree !== undefined)) return { items, next };
     return {
       items: items.toSorted((one, other) => Date.parse(other.publishedAt) - Date.parse(one.publishedAt)),
@@ -52,7 +52,7 @@ export const run = clientCommand<ListOfTrees<HistoryItem>>({
   },
 });
 
-/** Sorts the newest generation first. */
+/** Requests the generations that the daemon remembers, the newest first. */
 export async function generationsOf(client: ControlClient): Promise<HistoryItem[]> {
   return await client.items(PATH);
 }

@@ -21,7 +21,8 @@ export const run = clientCommand<Entries>({
       for (const item of found.items) items.push(client.tree === undefined ? inMount(item, tree) : item);
       releases.push(found.release);
     }
-    // Several trees may show several releases.
+    // Leaves out the release if the list covers several trees, because each tree may show a release of its
+    // own.
     const [release] = places.length === 1 ? releases : [];
     if (items.length > 0 || places.some(({ path }) => path === ''))
       return { items, next: null, ...(release !== undefined && { release }) };
@@ -36,7 +37,7 @@ export const run = clientCommand<Entries>({
     `${release === undefined ? '' : `${releaseLine(release)}\n`}${entriesText(items, paints)}`,
 });
 
-/** The item with its path below the mount point. */
+/** Returns the item with its path below the mount point, instead of its path in the tree. */
 function inMount(item: EntryItem, tree: string): EntryItem {
   return tree === '' ? item : { ...item, path: `${tree}/${item.path}` };
 }
@@ -64,7 +65,7 @@ function entriesText(items: readonly EntryItem[], paints: Paints): string {
   const header = paints.bold(`${'SIZE'.padStart(widest)}  ${'MODIFIED'.padEnd(24)}  CACHED  PATH`);
   const lines = items.map(({ path, kind, mtime, executable, cached }, at) => {
     const size = (sizes[at] ?? '').padStart(widest);
-    // As `ls -F` marks them.
+    // Marks directories and executable files as `ls -F` does.
     const mark = kind === 'directory' ? '/' : executable === true ? '*' : '';
     const name = `${path}${mark}`;
     const local = (cached === null ? '' : cached ? 'yes' : 'no').padEnd('CACHED'.length);

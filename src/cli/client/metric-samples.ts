@@ -2,7 +2,10 @@
 export interface MetricSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** JSON shows infinities and NaN as null. They occur only in the bounds of buckets, which are labels. */
+  /**
+   * The value. JSON would show an infinity or NaN as null, but these occur only in the bounds of buckets,
+   * which are labels.
+   */
   readonly value: number;
 }
 

@@ -6,7 +6,7 @@ interface Exposed {
   readonly samples: readonly MetricSample[];
 }
 
-/** Keeps the text beside the samples, but leaves it out of JSON. */
+/** The metrics of a daemon: the samples, which --json prints, and the text, which JSON leaves out. */
 class Scrape implements Exposed {
   readonly samples: readonly MetricSample[];
   readonly #text: string;

@@ -13,7 +13,7 @@ const SHORT_ID = 12;
 
 const plain = paintsFor({ colours: false });
 
-/** Shows several nodes side by side, then the details of those that lag. */
+/** Formats a table with a row for each node, then the details of the nodes that lag. */
 export function nodesText(
   nodes: readonly DaemonNode[],
   standings: readonly (Standing | undefined)[],

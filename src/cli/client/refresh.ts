@@ -15,10 +15,16 @@ import { clientCommand, type Given } from './client-command.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const MOST_TIMEOUT_MS = 3_600_000;
-/** The daemon enforces the time limit; this one is for a daemon that hangs. */
+/**
+ * Time that the command waits beyond the time limit. The daemon enforces the limit itself, so the command
+ * gives up on its own only if the daemon hangs.
+ */
 const GRACE_MS = 15_000;
 
-/** If the mount shows several trees and --tree names none: the outcome of each; a problem if one of them failed. */
+/**
+ * The daemon's answer. If the mount shows several trees and the command line has no --tree, the answer has
+ * the outcome of each tree; if a tree failed, the answer is a problem document with these outcomes.
+ */
 type Answer = Refreshed | RefreshedTrees | (ProblemDetails & RefreshedTrees);
 
 export const run = clientCommand<Answer>({
@@ -74,7 +80,9 @@ function outcomeText({ outcome, generation }: Refreshed): string {
   return outcome === 'current' ? `Nothing new: ${shown} is current.` : `Published: ${shown}.`;
 }
 
-/** The time limit in milliseconds. */
+/**
+ * Returns the value of --timeout in milliseconds, or the default. Throws ConfigError if the value is invalid.
+ */
 export function timeoutOf(given: Given, command: string): number {
   const text = lastValue(given.flags, 'timeout');
   if (text === undefined) return DEFAULT_TIMEOUT_MS;

@@ -6,13 +6,16 @@ export const SHORT_ID = 'sha256-'.length + 12;
 /** Maximum length of a message's first line. */
 const LONGEST_MESSAGE = 100;
 
-/** `step 42 (sha256-0123456789ab) by zoe: Load the orders` */
+/** Formats a release as `step 42 (sha256-0123456789ab) by zoe: Load the orders`. */
 export function releaseLine({ seq, id, author, message }: PastReleaseView): string {
   const line = subject(message);
   return `step ${seq} (${id.slice(0, SHORT_ID)}) by ${author}${line === '' ? '' : `: ${line}`}`;
 }
 
-/** Also shows when the release was made, its signers, its commit and its URL. */
+/**
+ * Formats a release like releaseLine(), and adds when the release was made, its signers, its commit and its
+ * URL.
+ */
 export function releaseText(release: ReleaseView, now: number): string {
   const { ref, created, commit, url, signedBy } = release;
   const more = [
@@ -42,7 +45,10 @@ export function heldLine(held: HeldView): string {
   return `${what}: ${reason}, ${plural(removed, 'file')} would be gone and ${formatCount(files)} left`;
 }
 
-/** Whether a ref is held before a tree was built for it. Otherwise the guard holds a tree. */
+/**
+ * Whether the daemon holds a ref for which it has not built a tree. If not, the guard against mass deletion
+ * holds a tree.
+ */
 export function isRefHeld({ files, removed }: HeldView): boolean {
   return files === 0 && removed === 0;
 }
@@ -51,7 +57,10 @@ function whenText(at: number, now: number): string {
   return at > now ? `in ${formatDuration(at - now)}` : formatAgo(at, now);
 }
 
-/** The first line of a message. In a sanitized message, the end of a line is an escape sequence. */
+/**
+ * Returns the first line of a message, shortened if it is long. In a sanitized message, the end of a line is
+ * an escape sequence.
+ */
 function subject(message: string): string {
   const [line = ''] = message.split(/\n|\\n/);
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;

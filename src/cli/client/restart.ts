@@ -7,7 +7,7 @@ import { timeoutOf } from './refresh.ts';
 import { clientOf, runningStates } from './running-daemons.ts';
 
 const GRACE_MS = 15_000;
-/** Time limit of one request: a dead server's socket may be open although no process answers. */
+/** Time limit of one request, because the socket of a dead server may be open although no process answers. */
 const LOOK_MS = 5_000;
 const PAUSE_MS = 100;
 
@@ -38,8 +38,9 @@ export const run = clientCommand<Replaced>({
 });
 
 /**
- * Waits for the next server. The socket outlives its servers: a client that connects between two servers waits for the
- * next one, which may listen elsewhere if its settings have changed.
+ * Waits until another server than the old one answers, and returns its status. The socket outlives its
+ * servers, so a client that connects between two servers waits for the next one. That server may listen on
+ * another socket, if its settings have changed; therefore this looks up the socket again before each attempt.
  */
 async function successor(
   asked: ControlClient,
@@ -75,7 +76,10 @@ async function successor(
   }
 }
 
-/** The server was asked to restart and ended before it answered, so it is unknown what ended it. */
+/**
+ * Creates the error for a server that ended before it answered the request to restart, so that it is unknown
+ * what ended it.
+ */
 function brokenOff({ pid: was }: Status, { pid, version }: Status): ClientError {
   return new ClientError(
     'restart-unclear',

@@ -8,13 +8,19 @@ import { CommandError } from '../command-error.ts';
 import { formatTable } from '../format.ts';
 import type { Shell } from '../shell.ts';
 
-/** Selects a daemon: by its socket, by its mount point, or the only running one. */
+/**
+ * How a command selects daemons: by their sockets, or one by its mount point. If neither is given, the
+ * command uses the only daemon that runs.
+ */
 export interface Wanted {
   readonly sockets: readonly string[];
   readonly mount: string | undefined;
 }
 
-/** Creates clients for the selected daemons. Throws CommandError. */
+/**
+ * Creates clients for the selected daemons. Throws CommandError if no daemon matches, or if several run and
+ * none is selected.
+ */
 export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly ControlClient[] {
   if (sockets.length > 0) return sockets.map((socket) => new ControlClient(socket));
   const states = runningStates(shell);
@@ -39,7 +45,7 @@ export function clientsOf({ sockets, mount }: Wanted, shell: Shell): readonly Co
   );
 }
 
-/** The daemons on this host that this user may see. */
+/** Returns the states of the daemons that run on this host, as far as this user may read them. */
 export function runningStates(
   shell: Shell,
   onUnreadable = (unreadable: UnreadableState): void => tellUnreadable([unreadable], shell),
@@ -47,14 +53,18 @@ export function runningStates(
   return readRunning(shell, onUnreadable).states;
 }
 
-/** The mounts in the kernel, with the states that their daemons wrote, as far as this user may read them. */
+/**
+ * Returns the dagmounts in the kernel's list of mounts, and the states that their running daemons wrote, as
+ * far as this user may read them.
+ */
 export function readRunning(
   shell: Shell,
   onUnreadable: (unreadable: UnreadableState) => void,
 ): { readonly mounts: readonly Mount[]; readonly states: readonly MountState[] } {
   const mounts = shell.readMounts().filter(({ fsType }) => fsType === DAGMOUNT_TYPE);
   const owners = new Set(mounts.flatMap((mount) => ownerOf(mount) ?? []));
-  // Another user could write a state for a mount that does not exist or is not theirs: the kernel must confirm it.
+  // Believes the state of another user only if the kernel has that user's mount: the user could write a state
+  // for a mount that does not exist, or that belongs to a third user.
   const isTrue = (state: MountState): boolean =>
     isOwn(state, shell) || mounts.some((mount) => isStateOf(state, mount));
   const states = shell
@@ -74,7 +84,7 @@ function clientAt(mount: string, states: readonly MountState[], shell: Shell): C
   const mounts = shell
     .readMounts()
     .filter(({ mountPoint, fsType }) => mountPoint === target && fsType === DAGMOUNT_TYPE);
-  // Prefers the state that the mount's own user wrote: it names the right socket.
+  // Prefers the state that the owner of the mount wrote, because that state names the right socket.
   const isOfOwner = (state: MountState): boolean => mounts.some((each) => isStateOf(state, each));
   const state = states.find(isOfOwner) ?? states.find((each) => each.target === target && isOwn(each, shell));
   if (state !== undefined) return clientOf(state, shell);
@@ -96,7 +106,9 @@ function isOwn({ uid }: MountState, { environment }: Shell): boolean {
   return uid === undefined || uid === environment.uid;
 }
 
-/** Creates a client for the daemon with this state. Throws CommandError. */
+/**
+ * Creates a client for the daemon with this state. Throws CommandError if the daemon has no control socket.
+ */
 export function clientOf({ socket, target, uid }: MountState, shell: Shell): ControlClient {
   if (socket !== null) return new ControlClient(socket, () => shell.socketAddress(socket, uid));
   throw new CommandError(

@@ -1,6 +1,6 @@
 import { printable, printableName } from '../../base/printable.ts';
 
-/** Fields with identifiers, which must not look like other identifiers after sanitizing. */
+/** Fields whose values are identifiers. Two different identifiers must not look the same after sanitizing. */
 const NAMES: ReadonlySet<string> = new Set([
   'path',
   'tree',
@@ -14,7 +14,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'directory',
 ]);
 
-/** Maximum depth: no answer is nested more deeply. */
+/** Maximum depth of an answer. No real answer is nested more deeply; deeper values become null. */
 const MOST_LEVELS = 32;
 
 /**
@@ -31,7 +31,7 @@ function cleaned(value: unknown, isName: boolean, level: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (level > MOST_LEVELS) return null;
   if (Array.isArray(value)) return value.map((each) => cleaned(each, isName, level + 1));
-  // A client or a scrape, which is not part of an answer.
+  // Keeps a client or a scrape as it is, because it is not part of an answer.
   if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [printable(name), cleaned(each, NAMES.has(name), level + 1)]),

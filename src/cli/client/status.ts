@@ -10,7 +10,10 @@ import { stuckText } from './stuck-text.ts';
 
 const LABEL_WIDTH = 'generation  '.length;
 
-/** Properties of a store with which versions and content are verified less strictly. */
+/**
+ * The texts for properties of a store with which the daemon checks versions and content of objects less
+ * strictly.
+ */
 const TRAITS: Readonly<Record<Status['source']['traits'][number], string>> = {
   'own-listing-etags': 'its listings have ETags of their own: size and date are checked',
   'no-md5-etags': 'its ETags are no MD5s: content is checked by length',
@@ -37,11 +40,11 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     ['mount', `${mount.source} on ${mount.target}`],
     ['state', stateText(status, paints)],
     trees === undefined ? ['generation', generationText(status, now)] : undefined,
-    // A daemon of an earlier version sends no release.
+    // A daemon of an earlier version of dagmount does not send `release`.
     status.release ? ['release', releaseText(status.release, now)] : undefined,
     status.release?.armed ? ['armed', paints.yellow(armedText(status.release.armed, now))] : undefined,
     trees === undefined ? ['source', sourceText(status, paints, now)] : undefined,
-    // A daemon of an earlier version sends neither of these fields.
+    // A daemon of an earlier version of dagmount sends neither `stuck` nor `waiting`.
     status.stuck
       ? ['stuck', paints.red(`since ${ago(status.stuck.since, now)}: ${stuckText(status.stuck)}`)]
       : undefined,
@@ -61,7 +64,7 @@ export function statusText(status: Status, paints: Paints, now: number): string 
     .join('');
 }
 
-/** A tree in one line; `status --tree` shows all of it. */
+/** Formats a tree in one line; `status --tree` shows all details of the tree. */
 function treeText(tree: TreeStatus, paints: Paints, now: number): string {
   const { path, address, generation, source, held, waiting } = tree;
   const shown =
@@ -140,7 +143,10 @@ function ago(time: string, now: number): string {
   return formatAgo(Date.parse(time), now);
 }
 
-/** A daemon of an earlier version reports no standby. */
+/**
+ * Describes the standby source; empty if the mount has none. A daemon of an earlier version of dagmount does
+ * not send `standby`.
+ */
 function standbyWords({ standby }: Status['source'], now: number): readonly string[] {
   if (standby === null || standby === undefined) return [];
   const { source, active, since, checked, firstIsBehind } = standby;
@@ -153,7 +159,10 @@ function standbyWords({ standby }: Status['source'], now: number): readonly stri
   return [`standby ${source} ${found}, ${ago(checked.at, now)}`];
 }
 
-/** Only for credentials that expire, because operators need the time of expiry. */
+/**
+ * Describes the credentials and when they expire; empty for credentials that do not expire. Operators need
+ * only that time.
+ */
 function credentialsWords({ credentials }: Status['source']): readonly string[] {
   if (credentials === null || credentials === undefined || credentials.expiresAt === null) return [];
   return [`credentials (${credentials.origin}) valid until ${credentials.expiresAt}`];

@@ -1,12 +1,13 @@
 /**
- * Signals that stop a continuous command, including SIGQUIT and SIGHUP, so that the terminal is restored after each.
+ * The signals that stop a continuous command. SIGQUIT and SIGHUP are among them, so that the command restores
+ * the terminal after these, too.
  */
 const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export interface StopSignals {
-  /** The first signal aborts it; a second one ends the process as by default. */
+  /** Aborts at the first of the stop signals. A second one ends the process, as by default. */
   readonly signal: AbortSignal;
-  /** Restores the default effect of the signals. */
+  /** Gives the stop signals their default effect again. */
   release(): void;
 }
 

@@ -1,10 +1,13 @@
 import type { StuckView } from '../../control/shapes/status.ts';
 import { plural } from '../format.ts';
 
-/** Maximum number of holders that are listed. */
+/** Maximum number of threads that the text lists. */
 const NAMED = 4;
 
-/** Names the directory for which a publication waits, and the processes to kill. The text is not sanitized yet. */
+/**
+ * Names the directory whose lock a publication waits for, and the processes that hold this lock. The text is
+ * not sanitized yet.
+ */
 export function stuckText({ directory, holders }: StuckView): string {
   const what = directory === null ? 'a directory' : directory === '' ? 'the mount point' : directory;
   if (holders.length === 0) return `${what} is held by a process that the daemon cannot see; root can`;

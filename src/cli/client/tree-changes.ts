@@ -13,12 +13,16 @@ interface AskedDaemon {
   readonly status: Status;
 }
 
-/** Limit of files in both trees together: comparing them takes about 200 MB. */
+/**
+ * Maximum number of files that are compared, in both trees together: a comparison of so many takes about 200
+ * MB.
+ */
 const MOST_FILES = 500_000;
 
 /**
- * The entries of `to`'s tree that `from`'s lacks, by the listings of both; directories only if they are empty, with a
- * slash at their ends. Null if the trees are too large, or a daemon does not provide them.
+ * Compares two trees by their listings, and returns the paths that changed from the tree of `from` to that of
+ * `to`. A directory is among them only if it is empty, with a slash at its end. Returns null if the trees are
+ * too large, or if a daemon does not list its tree.
  */
 export async function differingPaths(from: AskedDaemon, to: AskedDaemon): Promise<TreeChanges | null> {
   const files = (from.status.generation?.files ?? 0) + (to.status.generation?.files ?? 0);
@@ -37,7 +41,10 @@ export async function differingPaths(from: AskedDaemon, to: AskedDaemon): Promis
   return { added, changed, removed };
 }
 
-/** Maps each path to what distinguishes its versions. */
+/**
+ * Lists a tree. Returns a map with a text for each file that differs if the file does (size and ETag), and an
+ * empty text for each empty directory.
+ */
 async function treeOf(client: ControlClient): Promise<ReadonlyMap<string, string>> {
   const versions = new Map<string, string>();
   const directories: string[] = [];

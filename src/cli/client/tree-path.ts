@@ -7,14 +7,14 @@ import { CommandError } from '../command-error.ts';
 
 /** A path in the current tree, or in the tree of a version. */
 export interface TreePath {
-  /** Below the prefix. */
+  /** The path below the prefix of the source, without it. */
   readonly path: string;
   readonly version?: string;
 }
 
-/** A tree of a daemon, and what an operator's input means in it. */
+/** A path that an operator gave, resolved to a tree of a daemon and a path in that tree. */
 export interface Located extends TreePath {
-  /** Asks about that tree. */
+  /** The client whose requests are about that tree. */
   readonly client: ControlClient;
   /** The tree's directory below the mount point; '' if it is the whole mount. */
   readonly tree: string;
@@ -23,9 +23,10 @@ export interface Located extends TreePath {
 const OF_VERSION = /^versions\/(sha256-[0-9a-f]{64})(?:\/|$)/;
 
 /**
- * What an operator's path means: a path in the tree, an absolute one below the mount point, or the object's address;
- * and `versions/ID/PATH` if the mount shows versions. If the mount shows several trees, a path begins with a tree's
- * directory. A directory above trees means all of these trees.
+ * Finds out which places an operator's path means. The path may be a path in the tree, an absolute path below
+ * the mount point, or the address of the object; if the mount shows versions, it may also be
+ * `versions/ID/PATH`. If the mount shows several trees, the path begins with a tree's directory. The path of
+ * a directory above trees means all of these trees.
  */
 export async function locate(client: ControlClient, given: string): Promise<readonly Located[]> {
   return placesOf(client, await client.ask<Places>('/v1/status'), given);
@@ -46,7 +47,10 @@ function placesOf(client: ControlClient, { mount, trees }: Places, given: string
   });
 }
 
-/** For each path, the tree that contains it, or all trees below it. Throws CommandError. */
+/**
+ * Returns for each path the tree that contains the path, or all trees below the path. Throws CommandError for
+ * a path in no tree.
+ */
 export async function locateEach(
   client: ControlClient,
   given: readonly string[],
@@ -78,7 +82,10 @@ function inNoTree(given: string): CommandError {
   );
 }
 
-/** The trees of the mount if a request failed because it named none of several trees; otherwise undefined. */
+/**
+ * Returns the trees of the mount, if a request failed because the mount shows several trees and the request
+ * named none of them; otherwise undefined.
+ */
 export async function unnamedTrees(
   client: ControlClient,
   error: unknown,
@@ -92,8 +99,9 @@ function isUnanswered(error: unknown): boolean {
 }
 
 /**
- * The error to report instead of `not-found`: the mount shows several trees and --tree names none, or --tree names one
- * and the mount shows a single tree.
+ * Returns the error to report instead of `not-found`, in two cases: the mount shows several trees and the
+ * command line has no --tree, or it has --tree and the mount shows a single tree. Otherwise returns
+ * undefined.
  */
 export async function whichTreeError(
   client: ControlClient,
@@ -142,14 +150,17 @@ function versionPath(path: string): TreePath | undefined {
     : { version, path: trimmed(path.slice(`versions/${version}/`.length)) };
 }
 
-/** The part of `given` below `above`; undefined if `given` does not lie there. */
+/** Returns the part of `given` below `above`, or undefined if `given` is not below `above`. */
 function below(above: string, given: string): string | undefined {
   const directory = above.endsWith('/') ? above : `${above}/`;
   if (given === above || given === directory) return '';
   return given.startsWith(directory) ? trimmed(given.slice(directory.length)) : undefined;
 }
 
-/** If the path is a complete key of this mount, returns the part below the prefix. */
+/**
+ * Returns the part of a key below the prefix of the mount, or undefined if the key does not begin with that
+ * prefix.
+ */
 export function belowPrefix({ source }: Pick<Status['mount'], 'source'>, key: string): string | undefined {
   const prefix = /^s3:\/\/[^/]+\/(.*)$/s.exec(source)?.[1] ?? '';
   return prefix !== '' && key.startsWith(prefix) ? key.slice(prefix.length) : undefined;

@@ -13,7 +13,10 @@ import { belowPrefix, locateOne } from './tree-path.ts';
 
 const LABEL_WIDTH = 'last modified  '.length;
 
-/** The tree's entry at a path, or the reason why there is none: both are answers. */
+/**
+ * What the daemon answers about a path: the tree's entry, or a problem document that says why there is no
+ * entry.
+ */
 type Explained = Entry | ProblemDetails;
 
 export const run = clientCommand<Explained>({
@@ -36,7 +39,8 @@ export const run = clientCommand<Explained>({
     }
     const explained = await explain(client, path, version);
     if (version !== undefined || !isAbsent(explained) || explained.code !== 'never-seen') return explained;
-    // `dagmount problems` shows complete keys, which are longer than the paths of the same files.
+    // The user may have given a complete key, as `dagmount problems` shows it. A key is longer than the path
+    // of the file, by the prefix, so the command asks once more without the prefix.
     const { mount } = await client.ask<Status>('/v1/status');
     const below = belowPrefix(mount, path);
     if (below === undefined) return explained;

@@ -5,13 +5,14 @@ import {
   fixedArgument,
 } from './completed-commands.ts';
 
-/** Prints mount points as /proc/self/mountinfo encodes them. */
+/** A shell command that prints the mount points of dagmounts, encoded as in /proc/self/mountinfo. */
 export const MOUNT_POINTS = "awk '/ - fuse[.]dagmount / { print $5 }' /proc/self/mountinfo 2>/dev/null";
 
 const MOUNT_POINT_WORDS = `mapfile -t COMPREPLY < <(compgen -W "$(${MOUNT_POINTS})" -- "$current")`;
 
 /**
- * Completes sockets of running daemons. If none matches, completes files: a socket may be forwarded from another host.
+ * A shell command that completes sockets of running daemons. If no socket matches, it completes files,
+ * because a socket may be forwarded from another host.
  */
 const SOCKETS = `_dagmount_candidates sockets; ((\${#COMPREPLY[@]})) || mapfile -t COMPREPLY < <(compgen -f -- "$current")`;
 

@@ -10,7 +10,9 @@ import { clientsOf, runningStates } from '../client/running-daemons.ts';
 import { treePathIn } from '../client/tree-path.ts';
 import type { Shell } from '../shell.ts';
 
-/** What completion reads from a running daemon, or, for environments, from the project file. */
+/**
+ * The kinds of words that completion reads from running daemons or, for environments, from the project file.
+ */
 export const candidateKinds = [
   'sockets',
   'trees',
@@ -22,20 +24,20 @@ export const candidateKinds = [
 
 export type CandidateKind = (typeof candidateKinds)[number];
 
-/** Short, because a user waits for the completion after each key press. */
+/** Time limit of a request. It is short, because a user waits for the completion after each key press. */
 const DEADLINE_MS = 2_000;
-/** Shells ask the user before they show more candidates than this. */
+/** Maximum number of candidates for a path: shells ask the user before they show more. */
 const MOST = 500;
-/** Limit of pages that are searched for candidates. */
+/** Maximum number of pages that are searched for candidates. */
 const MOST_PAGES = 200;
 const PAGE = 100;
 const LAST_CHARACTER = '\u{10ffff}';
 
 /**
- * The words that may stand in place of `current`, one per line. Empty on any failure: completion must not print
- * errors.
+ * Returns the words that may stand in place of `current`, one per line. Returns an empty text after any
+ * failure, because completion must not print errors.
  *
- * @param words of the command line, without the name of the program
+ * @param words the words of the command line, without the name of the program
  */
 export async function candidatesText(
   kind: CandidateKind,
@@ -47,7 +49,8 @@ export async function candidatesText(
     if (error instanceof Error) return [];
     throw error;
   });
-  // A shell takes each line as one word, and writes it to the terminal unchanged.
+  // Leaves out words with unprintable characters: a shell takes each line as one word, and writes that word
+  // to the terminal unchanged.
   return found
     .filter((each) => each.startsWith(current) && isPrintable(each))
     .map((each) => `${each}\n`)
@@ -85,7 +88,7 @@ async function candidates(
   }
 }
 
-/** The environments in the project file of the file to deploy, or of the working directory. */
+/** Returns the environments in the project file of the file to deploy, or of the working directory. */
 async function environmentsOf(words: readonly string[], shell: Shell): Promise<readonly string[]> {
   const { findProject } = await import('../releases/project-file.ts');
   const [command, source] = words.filter((word) => !word.startsWith('-'));
@@ -94,7 +97,10 @@ async function environmentsOf(words: readonly string[], shell: Shell): Promise<r
   return [...(project?.environments?.keys() ?? [])];
 }
 
-/** Creates a client for the daemon that the command line selects. Throws CommandError. */
+/**
+ * Creates a client for the daemon that the command line selects. Throws CommandError if no daemon matches, or
+ * if several run and the command line selects none of them.
+ */
 function clientOf(words: readonly string[], shell: Shell): ControlClient {
   const wanted = { sockets: valuesIn(words, '--socket').slice(-1), mount: valuesIn(words, '--mount').at(-1) };
   const [client] = clientsOf(wanted, silenced(shell));
@@ -115,13 +121,13 @@ function valuesIn(words: readonly string[], flag: string): readonly string[] {
   });
 }
 
-/** The directories of the trees; none if the mount shows a single one. */
+/** Returns the directories of the trees; empty if the mount shows a single tree. */
 async function treesOf(client: ControlClient): Promise<readonly string[]> {
   const { trees = [] } = await client.ask<Pick<Status, 'trees'>>('/v1/status', { deadlineMs: DEADLINE_MS });
   return trees.map(({ path }) => path);
 }
 
-/** Completes `current` up to the next slash; accepts absolute paths below the mount point, too. */
+/** Completes `current` up to the next slash. `current` may also be an absolute path below the mount point. */
 async function treePaths(client: ControlClient, current: string): Promise<readonly string[]> {
   if (!current.startsWith('/')) return await relativePaths(client, current);
   const { mount } = await client.ask<{
@@ -134,7 +140,10 @@ async function treePaths(client: ControlClient, current: string): Promise<readon
   return (await relativePaths(client, below)).map((path) => directory + path);
 }
 
-/** If the mount shows several trees and --tree names none, a path begins with the directory of a tree. */
+/**
+ * Completes a relative path up to the next slash. If the mount shows several trees and the command line has
+ * no --tree, the path begins with the directory of a tree.
+ */
 async function relativePaths(client: ControlClient, current: string): Promise<readonly string[]> {
   try {
     return await nextParts(client, current);
@@ -152,7 +161,10 @@ async function relativePaths(client: ControlClient, current: string): Promise<re
   return [...new Set(above.map((each) => each.slice(0, each.indexOf('/', current.length) + 1)))];
 }
 
-/** Skips the rest of a directory after its first entry: the other entries do not matter here. */
+/**
+ * Returns the paths that begin with `prefix`, each up to the next slash. After the first entry of a directory
+ * it skips the other entries, which would give the same path.
+ */
 async function nextParts(client: ControlClient, prefix: string): Promise<readonly string[]> {
   const found = new Set<string>();
   let after: string | undefined;

@@ -10,7 +10,7 @@ import type { CandidateKind } from './candidates.ts';
 export interface CompletedFlag {
   /** The flag with its dashes. */
   readonly flag: string;
-  /** One line. */
+  /** The text of the flag's help, in one line. */
   readonly help: string;
   /** How the flag's value is completed; undefined for a flag without a value. */
   readonly value:
@@ -33,7 +33,7 @@ export interface CompletedCommand {
   readonly flags: readonly CompletedFlag[];
 }
 
-/** Every command with its flags, from the table of commands and the schema. */
+/** Returns every command with its flags, from the table of commands and the schema of options. */
 export function completedCommands(): readonly CompletedCommand[] {
   return commands.map(({ name, aliases, summary, argument, flags }) => ({
     name,
@@ -69,7 +69,10 @@ function completedOption(name: OptionName): readonly CompletedFlag[] {
   ];
 }
 
-/** The kind of arguments for which a shell asks this program: `completion --candidates`; undefined if there is none. */
+/**
+ * Returns the kind of words for which a shell runs `dagmount completion --candidates` to complete this
+ * argument; undefined if the shell needs no such words.
+ */
 export function dynamicArgument(argument: CompletedCommand['argument']): CandidateKind | undefined {
   switch (argument) {
     case 'tree-path':
@@ -85,7 +88,7 @@ export function dynamicArgument(argument: CompletedCommand['argument']): Candida
   }
 }
 
-/** The fixed list of a command's arguments; undefined if there is none. */
+/** Returns the fixed list of values for a command's argument; undefined if the argument has no such list. */
 export function fixedArgument(
   argument: CompletedCommand['argument'],
   names: readonly string[],

@@ -17,7 +17,10 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** Used by the scripts below, and not shown in the help: `--candidates KIND -- CURRENT WORD…` */
+/**
+ * Prints words that complete the current one, for `--candidates KIND -- CURRENT WORD…`. The completion
+ * scripts use this flag; the help does not show it.
+ */
 async function offer(
   { value }: Flag,
   [current = '', ...words]: readonly string[],
@@ -41,7 +44,7 @@ async function scriptFor([name = '', ...more]: readonly string[]): Promise<strin
       `${meant === undefined ? '' : `Did you mean ${meant}? `}See dagmount help completion.`,
     );
   }
-  // The options of mount load the schema, which would delay each completion.
+  // Imported only here, because the module loads the schema of options, which would delay each completion.
   const { completedCommands } = await import('./completed-commands.ts');
   const commands = completedCommands();
   switch (wanted) {

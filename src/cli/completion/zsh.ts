@@ -58,7 +58,7 @@ ${specs.map((spec) => `            ${spec}`).join(' \\\n')}
 }
 
 function flagSpec({ flag, help, value, repeats }: CompletedFlag): string {
-  // Brackets and colons separate the fields of such a specification.
+  // Escapes brackets and colons, because zsh separates the fields of such a specification by them.
   const text = help.replace(/[[\]:\\]/g, '\\$&');
   const many = repeats ? '*' : '';
   return quoted(`${many}${flag}${value === undefined ? '' : '='}[${text}]${actionOf(value)}`);

@@ -6,7 +6,10 @@ import { formatSize } from '../format.ts';
 import { bad, doubtful, type Finding, good } from './finding.ts';
 import type { Host } from './host.ts';
 
-/** `directory` must be absolute. Creates nothing: if it is missing, checks the nearest existing directory above it. */
+/**
+ * Checks whether a mount can use `directory` for its cache; it must be an absolute path. Creates nothing: if
+ * the directory is missing, checks the nearest existing directory above it.
+ */
 export function checkCache(host: Host, directory: string, limitBytes: number): Finding {
   const above = nearestExisting(host, directory);
   const refused = host.ownerAndMode(above)?.isDirectory === true ? host.tryAccess(above, 'write') : 'ENOTDIR';
@@ -18,7 +21,7 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
       exitCodes.cannotCreate,
     );
   }
-  // The same check that a mount makes for its own directory, which lies below this one.
+  // A mount makes the same check for its own directory, which lies below this one.
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));
   if (unsafe !== undefined) {
     return bad(
@@ -36,8 +39,8 @@ export function checkCache(host: Host, directory: string, limitBytes: number): F
 }
 
 /**
- * Checks the directory that stores the newest release seen. Without it a mount works, but forgets that release when the
- * process ends.
+ * Checks the directory of --state-dir, which stores the newest release that mounts have seen. A mount works
+ * without it, but forgets that release when its process ends.
  */
 export function checkState(host: Host, directory: string): Finding {
   const unsafe = host.unsafeAncestor(join(directory, 'v1'));

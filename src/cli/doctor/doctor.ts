@@ -70,10 +70,10 @@ export async function examine(args: readonly string[], shell: Shell, host: Host)
 }
 
 interface ExaminedSource {
-  /** Undefined if it is the whole mount. */
+  /** The tree's directory; undefined if the mount has one source. */
   readonly tree: string | undefined;
   readonly config: MountConfig;
-  /** If a name occurs twice, the first option applies. */
+  /** The options of the source. If two options have the same name, the first one applies. */
   readonly options: readonly ResolvedOption[];
 }
 

@@ -2,7 +2,10 @@ import type { DriverCheck } from '../../mount/driver-check.ts';
 import { failureOf } from '../failure.ts';
 import { badBecause, doubtful, type Finding, good } from './finding.ts';
 
-/** Which driver a mount would use here, why not the other one, and what to install for it. */
+/**
+ * Reports which driver a mount would use on this host, why it would not use the other driver, and what to
+ * install.
+ */
 export function driverFindings(check: DriverCheck): readonly Finding[] {
   const { used, kernel, fuseNative, driverLimitations } = check;
   const addon = kernel.file === undefined ? undefined : good('addon', kernel.file);

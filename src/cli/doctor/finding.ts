@@ -6,9 +6,9 @@ export interface Finding {
   readonly name: string;
   readonly outcome: 'good' | 'doubtful' | 'bad';
   readonly detail: string;
-  /** The tree that the finding is about, if the mount shows several. */
+  /** The directory of the tree that the finding is about, if the mount shows several trees. */
   readonly tree?: string;
-  /** What to do; always set if the result is not good. */
+  /** What to do; always set if the outcome is not `good`. */
   readonly hint?: string;
   /** The command's exit code if this is the first bad finding. */
   readonly exitCode?: ExitCode;
@@ -27,7 +27,7 @@ export function bad(name: string, detail: string, hint: string, exitCode: ExitCo
   return { name, outcome: 'bad', detail, hint, exitCode };
 }
 
-/** Converts a typed error to a finding. */
+/** Converts a typed error to a bad finding. */
 export function badBecause(name: string, error: unknown): Finding {
   const { message, hint, exitCode } = failureOf(error);
   return bad(name, message, hint, exitCode);

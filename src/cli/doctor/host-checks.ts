@@ -5,7 +5,10 @@ import { bad, doubtful, type Finding, good } from './finding.ts';
 import type { Host } from './host.ts';
 
 const LEAST_NODE = '20.19.0';
-/** The first kernel with FUSE_NOTIFY_RESEND: it queues again the requests that a dead daemon had read. */
+/**
+ * The first kernel with FUSE_NOTIFY_RESEND. This message makes the kernel queue again the requests that a
+ * dead server had read.
+ */
 const RESEND_KERNEL = '6.9';
 const CAP_SYS_ADMIN = 21n;
 const MACFUSE = '/Library/Filesystems/macfuse.fs';
@@ -39,7 +42,10 @@ export function checkKernel({ platform, kernelRelease }: Host): Finding {
   return good('kernel', `Linux ${kernelRelease}`);
 }
 
-/** Checks how readers survive a server's end. `supervisor`: the path of the program that starts the next server. */
+/**
+ * Checks how readers survive the end of a server. `supervisor` is the path of the program that starts the
+ * next server; undefined if that program is missing.
+ */
 export function checkTakeover(
   { kernelRelease }: Host,
   supervisor: string | undefined,
@@ -68,7 +74,8 @@ export function checkDevice(host: Host, { uid }: HostEnvironment): Finding {
   }
   const refused = host.tryOpen('/dev/fuse');
   if (refused === undefined) return good('/dev/fuse', 'can be opened');
-  // The file permissions refuse it. A container without the device would get EPERM.
+  // EACCES means that the file permissions refuse this user. In a container without the device, open(2) fails
+  // with EPERM instead.
   if (uid !== 0 && refused === 'EACCES') return good('/dev/fuse', 'is opened by fusermount3');
   return refused === 'ENOENT'
     ? bad(
@@ -178,7 +185,9 @@ function findProgram(name: string, host: Host, { env }: HostEnvironment): string
     .find((path) => host.tryAccess(path, 'execute') === undefined);
 }
 
-/** Compares versions by number, as far as `least` has numbers. */
+/**
+ * Whether `version` is at least `least`. Compares number by number, and only as many numbers as `least` has.
+ */
 function isAtLeast(version: string, least: string): boolean {
   const [own = [], wanted = []] = [version, least].map((each) => each.split(/[.-]/).map(Number));
   for (const [index, number] of wanted.entries()) {

@@ -3,25 +3,31 @@ import { platform, release } from 'node:os';
 import { hasUserEntry } from '../../base/user-entry.ts';
 import { type UnsafeDirectory, unsafeAncestor } from '../../host/safe-directory.ts';
 
-/** What the checks query from this host. If a query fails, the result is its errno. */
+/**
+ * The queries that the checks make about this host. Those that begin with `try` return the name of an errno
+ * if they fail.
+ */
 export interface Host {
   readonly platform: string;
   readonly kernelRelease: string;
   readonly nodeVersion: string;
   /** Whether the uid of this process has a passwd entry. */
   hasUserEntry(): boolean;
-  /** Undefined if the file cannot be read. */
+  /** Returns the text of the file, or undefined if the file cannot be read. */
   readText(path: string): string | undefined;
-  /** Opens the file for reading and writing; undefined means success. */
+  /** Opens the file for reading and writing. Returns undefined if that succeeds. */
   tryOpen(path: string): string | undefined;
   tryAccess(path: string, how: 'write' | 'execute'): string | undefined;
-  /** Undefined if the path does not exist. */
+  /** Returns undefined if the path does not exist. */
   ownerAndMode(
     path: string,
   ): { readonly uid: number; readonly mode: number; readonly isDirectory: boolean } | undefined;
-  /** A directory above `path` in which other users could replace it; undefined if there is none. */
+  /**
+   * Returns a directory above `path` in which other users could replace the next part of the path; undefined
+   * if no directory is unsafe.
+   */
   unsafeAncestor(path: string): UnsafeDirectory | undefined;
-  /** Free bytes of this filesystem that this user may use. */
+  /** Returns the free bytes that this user may use in the filesystem of `path`. */
   freeBytes(path: string): number;
 }
 

@@ -16,7 +16,7 @@ export const WAIT_FLAGS: readonly FlagSpec[] = [
 /** The nodes to wait for, and the time limit. */
 export interface NodeWait {
   readonly milliseconds: number;
-  /** Control sockets, or addresses of --metrics-listen. */
+  /** The nodes, each given by its control socket or by its address of --metrics-listen. */
   readonly nodes: readonly string[];
 }
 
@@ -25,14 +25,17 @@ export interface NodeEnd {
   readonly node: string;
   /** Whether the node shows the step or a later one. */
   readonly shown: boolean;
-  /** The reason if it does not. */
+  /** Why the node does not show the step; null if it does. */
   readonly reason: string | null;
 }
 
 const POLL_MS = 250;
 const MOST_NODES = 1_000;
 
-/** Reads --wait and --node; undefined: do not wait. Throws ConfigError. */
+/**
+ * Reads --wait and --node. Returns undefined if neither is given, so that the command does not wait. Throws
+ * ConfigError if one of them is missing or invalid.
+ */
 export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
   const wait = lastValue(flags, 'wait');
   const nodes = [...new Set(valuesOf(flags, 'node'))];
@@ -58,8 +61,8 @@ export function nodeWait(flags: readonly Flag[]): NodeWait | undefined {
 }
 
 /**
- * Polls the nodes until each shows the step or a later one, until one is found that never will, or until the time
- * limit. If the step has a start time, the limit counts from then.
+ * Polls the nodes until each of them shows the step or a later one, until a node is found that will never
+ * show it, or until the time limit. If the step has a start time (--at), the limit counts from then.
  */
 export async function awaitNodes(
   { milliseconds, nodes }: NodeWait,

@@ -13,12 +13,16 @@ import { CommandError } from '../command-error.ts';
 import type { Shell } from '../shell.ts';
 import type { Project } from './project-file.ts';
 
-/** The absolute paths of what is to be deployed. Throws ConfigError, CommandError or DeployError. */
+/**
+ * Returns the absolute paths of the sources to deploy. Throws ConfigError if a source is an empty text,
+ * CommandError if a source does not exist, and DeployError if it cannot be read.
+ */
 export function resolveSources(
   sources: readonly string[],
   { environment }: Pick<Shell, 'environment'>,
 ): readonly string[] {
-  // An empty text would be the working directory: `deploy "$DAGS" production` where DAGS is not set.
+  // Refuses an empty text, which would mean the working directory: `deploy "$DAGS" production` passes one if
+  // DAGS is not set.
   if (sources.includes(''))
     throw usage('The source of the deploy is an empty text.', 'Name a file or a directory.');
   const paths = sources.map((source) => resolve(environment.workingDirectory, source));
@@ -32,8 +36,9 @@ export function resolveSources(
 }
 
 /**
- * Collects the files to deploy. A single directory replaces the whole tree; files are added to the current tree. Throws
- * ConfigError, CommandError.
+ * Collects the files to deploy. A single directory becomes the whole tree; files are added to the current
+ * tree. Throws ConfigError if the sources or flags do not fit together, TreeError if a pattern is invalid,
+ * and DeployError if a file cannot be deployed.
  */
 export async function collectSources(
   paths: readonly string[],
@@ -69,10 +74,10 @@ export async function collectSources(
 }
 
 /**
- * Refuses an ambiguous path. If dagmount.yaml does not name the tree's directory, a file is deployed by its path
- * relative to dagmount.yaml. If the tree has files, but none in the first directory of that path, then that directory
- * was probably deployed as the tree itself: the file would be added beside the one that it should replace. Throws
- * ConfigError.
+ * Refuses an ambiguous path. If dagmount.yaml does not name the tree's directory, a file is deployed by its
+ * path relative to dagmount.yaml. If the tree has files, but none in the first directory of that path, then
+ * that directory was probably deployed as the tree itself, and the file would be added beside the file that
+ * it should replace. Throws ConfigError.
  */
 export function refuseUnclearPath(
   deployed: Deployed,
@@ -101,7 +106,10 @@ export function isDirectory(path: string): boolean {
   return statusOf(path)?.isDirectory() === true;
 }
 
-/** Undefined if there is nothing. Throws DeployError `unusable-source`. */
+/**
+ * Returns the status of a path; undefined if nothing has this path. Throws DeployError `unusable-source` if
+ * the path cannot be read.
+ */
 function statusOf(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
@@ -111,7 +119,10 @@ function statusOf(path: string): Stats | undefined {
   }
 }
 
-/** Refuses any directory except the project's tree, because it would replace the whole tree. */
+/**
+ * Refuses a directory that is not the tree that the project names, because a deployed directory replaces the
+ * whole tree.
+ */
 function requireTree(directory: string, project: Project | undefined): void {
   if (project === undefined || !project.namesTree) return;
   if (realpathSync(directory) === realpathOf(project.tree)) return;
@@ -121,7 +132,10 @@ function requireTree(directory: string, project: Project | undefined): void {
   );
 }
 
-/** The path relative to the project's tree directory; without a project, the file's name. */
+/**
+ * Returns the path relative to the project's tree directory. Returns undefined without a project; the path in
+ * the tree is then the file's name.
+ */
 function pathInTree(path: string, project: Project | undefined): string | undefined {
   if (project === undefined) return undefined;
   const below = relative(project.tree, path).split(sep).join('/');

@@ -55,7 +55,7 @@ export const run: RunCommand = (args, shell) =>
     const project = findCommonProject([first, ...others]);
     const address = rootAddress(flags, environment, project, shell);
     const directory = isDirectory(first) ? first : dirname(first);
-    // Queries git while the files are read.
+    // Queries git for the words of the step, and reads the files meanwhile.
     const [spoken, deployed] = await Promise.all([
       stepWords(flags, directory, {}, shell, signal),
       collectSources(paths, flags, project, signal),
@@ -120,7 +120,10 @@ export const run: RunCommand = (args, shell) =>
     }
   });
 
-/** Throws ConfigError: files on top of a release need the content of that release. */
+/**
+ * Whether --upload-all is given. Throws ConfigError if it is given with files: this host does not have the
+ * content of the release to which the files are added.
+ */
 function uploadsAll(flags: readonly Flag[], { kind }: Deployed): boolean {
   if (!isGiven(flags, 'upload-all')) return false;
   if (kind === 'tree') return true;

@@ -20,23 +20,28 @@ import { notesTo, signer, stepWords, tellClock, wordsAt } from './step-words.ts'
 
 const FLAGS: readonly FlagSpec[] = [...ROOT_FLAGS, ...STEP_FLAGS, ...WAIT_FLAGS];
 
-/** A command that takes a step without an upload, such as promote or rollback. */
+/** A command that makes a step without an upload: promote or rollback. */
 export interface MoveCommand {
   readonly name: 'promote' | 'rollback';
   /**
-   * Whether --to may also name the target step or release. Otherwise --to is only the address of the root: a value that
-   * is no address must be refused, not replaced by a default address.
+   * Whether --to may also name the target step or release. If not, --to only gives the address of the root,
+   * and a value that is no address is refused; it is not replaced by a default address.
    */
   readonly takesTarget: boolean;
-  /** Reads the arguments, and the last value of --to that is not an address. Throws ConfigError. */
+  /**
+   * Converts the arguments to a request. `target` is the last value of --to that is not an address; undefined
+   * if there is none. Throws ConfigError if the arguments are invalid.
+   */
   readonly read: (positionals: readonly string[], target: string | undefined) => MoveRequest;
 }
 
 export interface MoveRequest {
   readonly environment: string;
-  /** The environment whose release is taken over; undefined if it is the same one. */
+  /**
+   * The environment that the release comes from; undefined if the release comes from the same environment.
+   */
   readonly from: string | undefined;
-  /** The message of the step, if none is given. */
+  /** The message of the step if --message is not given. */
   readonly message: string;
   readonly take: (options: ChangeOptions) => Promise<Moved>;
 }
@@ -53,7 +58,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
     if (request.from !== undefined) requireKnown(request.from, project);
     const placing = flags.filter((flag) => !isTarget(flag));
     const address = rootAddress(placing, request.environment, project, shell);
-    // The release keeps its own commit: the commit of this work tree does not apply to it.
+    // Uses no commit of this work tree for the step, because the release keeps its own commit.
     const spoken = await stepWords(flags, workingDirectory, { message: request.message }, shell, signal);
     const root = await openRoot(address, flags, shell);
     try {
@@ -75,7 +80,8 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
         signal,
       });
       const isNew = step.payload.sequence === 1;
-      // The step is in force: the command must not fail because of a note.
+      // Ignores a failure of the note, because the step is in force already, and a note must not make the
+      // command fail.
       const told =
         isNew &&
         (await newEnvironmentNote(request.environment, project, root.store, signal).catch(() => undefined));
@@ -93,7 +99,7 @@ export function runMove(command: MoveCommand, args: readonly string[], shell: Sh
   });
 }
 
-/** Requires exactly this many arguments. Throws ConfigError. */
+/** Throws ConfigError if there are not exactly `count` arguments. */
 export function exactly(positionals: readonly string[], count: number, usage: string): void {
   if (positionals.length === count) return;
   throw new ConfigError(
@@ -104,8 +110,9 @@ export function exactly(positionals: readonly string[], count: number, usage: st
 }
 
 /**
- * Parses a target: `7` is a step, `sha256-…` is a release. The 12 digits of the id that `dagmount releases` shows are
- * enough. Throws ConfigError.
+ * Parses the target of a roll-back: `7` is a step, `sha256-…` is a release, undefined means what was shown
+ * before. The first 12 digits of an id, which `dagmount releases` shows, are enough. Throws ConfigError for
+ * any other text.
  */
 export function rollbackTarget(text: string | undefined): RollbackTarget {
   if (text === undefined) return { kind: 'previous' };

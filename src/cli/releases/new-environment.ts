@@ -3,8 +3,9 @@ import type { ReleaseStore } from '../../deploy/release-store.ts';
 import type { Project } from './project-file.ts';
 
 /**
- * A note about an environment without a step in a root that has others: its name may be a typing error. Undefined if
- * the root has no others, or if the project lists its environments.
+ * Returns a note if an environment is the first of its name in a root that has other environments, because
+ * the name may be a typing error. Returns undefined if the root has no others, or if the project lists its
+ * environments.
  */
 export async function newEnvironmentNote(
   environment: string,

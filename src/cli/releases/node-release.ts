@@ -10,10 +10,10 @@ export type NodeRelease =
       readonly ref: string;
       readonly sequence: number;
       readonly release: string;
-      /** The reason why the node holds a newer release; undefined if it does not hold one, or does not say. */
+      /** Why the node holds a newer release; undefined if the node holds none, or does not say why. */
       readonly held: string | undefined;
     }
-  /** The node serves something else, such as a plain prefix. */
+  /** The node shows no release but something else, such as a plain prefix. */
   | { readonly kind: 'none' }
   | { readonly kind: 'silent'; readonly reason: string };
 
@@ -21,9 +21,9 @@ const LEAST_ANSWER_MS = 2_000;
 const LONGEST_ANSWER_MS = 10_000;
 const MOST_METRICS_BYTES = 16 * 1024 * 1024;
 
-/** Queries a node over its control socket, or over the address of --metrics-listen. */
+/** Asks a node which release it shows, over its control socket or its address of --metrics-listen. */
 export async function askNode(node: string, milliseconds: number, signal: AbortSignal): Promise<NodeRelease> {
-  // The last query gets a minimum of time: otherwise the node would wrongly seem not to answer.
+  // Gives the last query at least 2 s, because otherwise the node would wrongly seem not to answer.
   const deadlineMs = Math.min(Math.max(milliseconds, LEAST_ANSWER_MS), LONGEST_ANSWER_MS);
   try {
     return /^https?:\/\//.test(node)

@@ -9,15 +9,18 @@ import { HostError } from '../../host/host-error.ts';
 import { readOwnOrRootsFile } from '../../host/own-file.ts';
 
 export const PROJECT_FILE = 'dagmount.yaml';
-/** A likely mistake: a deploy that ignored this file would go to the address in another file or variable. */
+/**
+ * A likely misspelling, which dagmount refuses. A deploy that ignored this file would go to the address in
+ * another file or variable.
+ */
 const MISNAMED_FILE = 'dagmount.yml';
 
 /** A project file has some lines. A larger file is not a project file. */
 const MOST_BYTES = 1024 * 1024;
 
-/** The deploy settings of one environment, if they differ from the others. */
+/** The deploy settings of one environment, where they differ from those of the project. */
 export interface ProjectEnvironment {
-  /** `s3://BUCKET/ROOT` */
+  /** The address of the release root, `s3://BUCKET/ROOT`. */
   readonly to: string | undefined;
   /** The name of the release root. */
   readonly root: string | undefined;
@@ -25,21 +28,24 @@ export interface ProjectEnvironment {
 
 /** A project's deploy settings, so that a developer types only a file and an environment. */
 export interface Project {
-  /** Absolute. */
+  /** The absolute path of the project file. */
   readonly file: string;
-  /** The directory that becomes the tree, absolute: paths in the tree are those below it. */
+  /**
+   * The absolute path of the directory that becomes the tree. Paths in the tree are relative to this
+   * directory.
+   */
   readonly tree: string;
-  /** Whether the file defines that directory; otherwise it is the file's own. */
+  /** Whether the file names that directory. If not, it is the directory of the file. */
   readonly namesTree: boolean;
   readonly to: string | undefined;
   readonly root: string | undefined;
-  /** By name; undefined: any name is allowed. */
+  /** The environments by name; undefined if any name is allowed. */
   readonly environments: ReadonlyMap<string, ProjectEnvironment> | undefined;
   readonly include: readonly string[];
   readonly exclude: readonly string[];
-  /** Shell commands. `{}` stands for a file; a command without it runs once. */
+  /** Shell commands. `{}` stands for a file; a command without `{}` runs once. */
   readonly checks: readonly string[];
-  /** A file of allowed signers, absolute. */
+  /** The absolute path of a file of allowed signers. */
   readonly signers: string | undefined;
 }
 
@@ -70,15 +76,17 @@ const KINDS: Readonly<Record<keyof typeof document.shape, string>> = {
 };
 
 /**
- * The project of a file or directory: the nearest dagmount.yaml from there upwards; undefined: there is none. Throws
- * ConfigError.
+ * Reads the project of a file or directory: the nearest dagmount.yaml, from there upwards. Returns undefined
+ * if there is none. Throws ConfigError if the file cannot be used.
  */
 export function findProject(source: string): Project | undefined {
   const file = findProjectFile(source);
   return file === undefined ? undefined : readProject(file);
 }
 
-/** The project of several files. Throws ConfigError if they belong to different projects. */
+/**
+ * Reads the project that several files belong to. Throws ConfigError if they belong to different projects.
+ */
 export function findCommonProject(sources: readonly [string, ...(readonly string[])]): Project | undefined {
   const [first] = sources;
   const file = findProjectFile(first);
@@ -115,7 +123,10 @@ function findProjectFile(source: string): string | undefined {
   }
 }
 
-/** True also for a link that leads nowhere: if it were ignored, a project file further up would apply. */
+/**
+ * Whether a file exists. Returns true also for a broken symbolic link: if that link were ignored, a project
+ * file further up would apply.
+ */
 function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -126,8 +137,8 @@ function isThere(file: string): boolean {
 }
 
 /**
- * Throws ConfigError `unreadable-file`, `untrusted-project`, `unparsable-file`, `unknown-key` or `bad-value`, which
- * name the file and the key.
+ * Reads and checks a project file. Throws ConfigError `unreadable-file`, `untrusted-project`,
+ * `unparsable-file`, `unknown-key` or `bad-value`; its message names the file and the key.
  */
 export function readProject(file: string): Project {
   const parsed = document.safeParse(parse(file) ?? {});
@@ -173,7 +184,10 @@ function parse(file: string): unknown {
   }
 }
 
-/** A shell runs its checks, and the search may reach /tmp and /: another user's file must not decide what runs. */
+/**
+ * Reads the text of a project file. Refuses another user's file: a shell runs the checks in it, and the
+ * search for the file may reach /tmp and /.
+ */
 function read(file: string): string {
   try {
     return readOwnOrRootsFile(file, MOST_BYTES).toString('utf8');

@@ -18,15 +18,19 @@ export const ROOT_FLAGS: readonly FlagSpec[] = [
   ...flagSpecs(STORE_OPTIONS),
 ];
 
-/** The place of releases, from a flag, DAGMOUNT_TO or the project. */
+/** Where releases are stored, from a flag, from DAGMOUNT_TO or from the project file. */
 export interface RootAddress {
-  /** `s3://BUCKET/ROOT/` */
+  /** The address of the root, `s3://BUCKET/ROOT/`. */
   readonly address: string;
   /** The name of the root, which is part of every signed step. */
   readonly root: string;
 }
 
-/** Without an environment, returns the root that the project names for all environments. Throws ConfigError. */
+/**
+ * Returns the release root of an environment. Without an environment, returns the root that the project names
+ * for all environments. Throws ConfigError if no root is given, if the address is malformed, or if the
+ * project does not list the environment; ReleaseError if the environment's name is invalid.
+ */
 export function rootAddress(
   flags: readonly Flag[],
   environment: string | undefined,
@@ -46,7 +50,10 @@ export function rootAddress(
   };
 }
 
-/** The first address that is given. Throws ConfigError, which names the place of a malformed address. */
+/**
+ * Parses the first address that is given. Throws ConfigError if none is given, or if the address is
+ * malformed; the message then names the place of the address.
+ */
 function givenAddress(places: readonly (readonly [place: string, address: string | undefined])[]): S3Address {
   for (const [place, address] of places) {
     if (address === undefined) continue;
@@ -64,7 +71,10 @@ function givenAddress(places: readonly (readonly [place: string, address: string
   );
 }
 
-/** Refuses an unknown environment: a typing error would create a new one. Throws ConfigError or ReleaseError. */
+/**
+ * Refuses an environment that the project does not list, because a typing error would create a new
+ * environment. Throws ConfigError; ReleaseError if the name is invalid.
+ */
 export function requireKnown(environment: string, project: Project | undefined): void {
   requireEnvironment(environment);
   const known = project?.environments;

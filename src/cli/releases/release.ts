@@ -97,7 +97,7 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
   diff: async ({ rest: [from, to], ...asked }) => {
     const newer = await stepOf(to, asked);
     const { sequence } = newer.payload;
-    // Before the first step there was nothing.
+    // The first step has no older step to compare with: everything in it counts as added.
     const older =
       from === undefined && sequence === 1 ? undefined : await stepOf(from ?? String(sequence - 1), asked);
     const [before, after] = await Promise.all(

@@ -20,7 +20,7 @@ const FLAGS = [
   { name: 'allowed-signers', takesValue: true },
 ];
 
-/** Exits with 1 if the audit found a problem. */
+/** Lists and audits the last steps of an environment. Exits with 1 if the audit finds a flaw. */
 export const run: RunCommand = (args, shell) =>
   runInterruptibly(async (signal) => {
     const { flags, positionals } = parseCommandLine(args, FLAGS, 'releases');
@@ -34,7 +34,8 @@ export const run: RunCommand = (args, shell) =>
     try {
       const { store, concurrency } = root;
       const steps = await readHistory({ store, environment, most, signers, concurrency, signal });
-      // An audit of a misspelt name, or of a root that was emptied, must not look like a good one.
+      // Fails if there is no step, because the audit of a misspelt name, or of a root that was emptied, must
+      // not look like a good one.
       if (steps.length === 0) throw await noRelease(store, environment, signal);
       if (isGiven(flags, 'json')) {
         shell.out.write(formatJson(steps.map(auditedDocument)));

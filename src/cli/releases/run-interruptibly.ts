@@ -1,6 +1,9 @@
 import { CommandError } from '../command-error.ts';
 
-/** Runs a command that SIGINT and SIGTERM cancel: pending operations are aborted, and nothing is left half done. */
+/**
+ * Runs a command that SIGINT and SIGTERM cancel: the first signal aborts the pending operations, so that
+ * nothing is left half done, and the command fails with `interrupted`.
+ */
 export async function runInterruptibly(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort(interrupted());

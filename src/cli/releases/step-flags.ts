@@ -1,6 +1,6 @@
 import type { FlagSpec } from '../../config/command-line.ts';
 
-/** The flags of every command that takes a step. */
+/** The flags of every command that makes a step. */
 export const STEP_FLAGS: readonly FlagSpec[] = [
   { name: 'message', takesValue: true, short: 'm' },
   { name: 'author', takesValue: true },

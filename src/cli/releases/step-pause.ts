@@ -2,7 +2,10 @@ import { pauseAfter } from '../../base/retry/retry.ts';
 import { RETRIES } from '../../base/retry/retry-policies.ts';
 import type { Shell } from '../shell.ts';
 
-/** The pause before a step is retried because another writer was faster. Random, so that two do not collide again. */
+/**
+ * Creates the function that waits before a step is retried because another writer was faster. The time is
+ * random, so that two writers do not collide again.
+ */
 export function pauseBetweenTries({
   delay,
 }: Pick<Shell, 'delay'>): (tries: number, signal: AbortSignal) => Promise<void> {

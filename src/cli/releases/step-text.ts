@@ -6,7 +6,7 @@ import type { Signer } from '../../release/index.ts';
 import { formatAgo, formatTable, plural } from '../format.ts';
 import type { Paints } from '../paint.ts';
 
-/** Maximum number of paths shown for each kind of change; further ones are only counted. */
+/** Maximum number of paths that are shown for each kind of change. Further paths are only counted. */
 const MOST_PATHS = 20;
 
 /** Formats a step for --json, with the field names of its payload. */
@@ -46,7 +46,7 @@ export function stepText(step: TakenStep, changes: FileChanges, paints: Paints):
   return `${paints.bold(`${environment} step ${sequence}`)}  ${release}${when}\n${changesText(changes, paints)}`;
 }
 
-/** The sentence that is added to a failure after the step. */
+/** Returns the sentence that is added to the message of a failure after the step is in force. */
 export function inForceText({ payload: { environment, sequence, release } }: TakenStep): string {
   return `Step ${sequence} of ${environment} is in force all the same: ${release}.`;
 }

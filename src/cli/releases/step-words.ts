@@ -33,10 +33,13 @@ export interface SpokenWords extends Omit<StepWords, 'notBefore'> {
 
 const LONGEST_MESSAGE_BYTES = 64 * 1024;
 const LONGEST_WORD_BYTES = 2 * 1024;
-/** A larger clock difference is reported. */
+/** A clock difference of this size or more is reported. */
 const CLOCK_TOLD_MS = 60_000;
 
-/** Reads the texts from flags, or else from git and the CI's variables. Throws ConfigError. */
+/**
+ * Reads the texts of a step from flags, or else from git and the CI's variables. Throws ConfigError if the
+ * author is unknown, or a text is invalid.
+ */
 export async function stepWords(
   flags: readonly Flag[],
   directory: string,
@@ -70,7 +73,10 @@ export async function stepWords(
   return { author, message, commit, url, time, uncommitted };
 }
 
-/** Throws ConfigError if the step would start in the past or too far in the future. */
+/**
+ * Adds the start time of the step, by the store's clock. Throws ConfigError if that time is in the past or
+ * too far in the future.
+ */
 export function wordsAt(
   { time, uncommitted: _, ...words }: SpokenWords,
   root: Pick<ReleaseRoot, 'now'>,
@@ -106,7 +112,10 @@ export function tellClock(
   err.write(`dagmount: the clock of this host is ${words} the store's, by which this step is dated.\n`);
 }
 
-/** Prints a note for the deployer: a sentence without its full stop, perhaps with words of the store or of git. */
+/**
+ * Returns a function that prints a note for the deployer. A note is a sentence without its full stop, perhaps
+ * with words of the store or of git.
+ */
 export function notesTo({ err }: Pick<Shell, 'err'>): (sentence: string) => void {
   return (sentence) => err.write(`dagmount: ${printable(sentence)}.\n`);
 }
@@ -128,7 +137,8 @@ function stepTime(text: string | undefined): StepTime {
 }
 
 /**
- * Signs if --sign is given, else returns no signature. Prints a note if no signer allowed by the project has signed.
+ * Returns a function that signs a step if --sign is given; otherwise the function returns no signature. The
+ * function prints a note if no signer that the project allows has signed.
  */
 export function signer(
   flags: readonly Flag[],
@@ -149,7 +159,7 @@ export function signer(
   };
 }
 
-/** Why no allowed signer has signed a step; undefined if one has. */
+/** Returns why no allowed signer has signed a step; undefined if an allowed signer has. */
 function flawOf(envelope: Envelope, signersFile: string): string | undefined {
   try {
     verifyEnvelope(envelope, readSigners(signersFile));
@@ -168,7 +178,7 @@ function signerOf(
 ): (payload: Uint8Array) => Promise<readonly EnvelopeSignature[]> {
   const key = lastValue(flags, 'sign');
   if (key === undefined) return async () => [];
-  // Files of allowed signers contain the address of `Name <address>`.
+  // Of an author `Name <address>` takes the address, because files of allowed signers contain addresses.
   const principal = lastValue(flags, 'principal') ?? /<([^<>\s]+)>\s*$/.exec(author)?.[1] ?? author;
   return async (payload) => [await signPayload(key, principal, payload, signal)];
 }

@@ -3,9 +3,9 @@ import type { Scrape } from './scrape.ts';
 /** The figures of one kind of request. Rates are per second, durations in seconds. */
 export interface Traffic {
   readonly name: string;
-  /** Since the previous scrape. */
+  /** The rate since the previous scrape. */
   readonly now: number;
-  /** Over the last minute, or since the command began. */
+  /** The rate over the last minute, or since the command began. */
   readonly minute: number;
   readonly total: number;
   /** Failed requests since the daemon was started; undefined if not reported. */
@@ -13,7 +13,10 @@ export interface Traffic {
   readonly latency: Latency | undefined;
 }
 
-/** Over the last minute; undefined if there was no request, infinite if it lies past the last bucket. */
+/**
+ * Quantiles of the durations over the last minute. A latency is undefined if there was no request; a quantile
+ * is infinite if it lies past the last bucket of the histogram.
+ */
 export interface Latency {
   readonly p50: number;
   readonly p90: number;
@@ -21,15 +24,17 @@ export interface Latency {
 }
 
 export interface Figures {
-  /** What the kernel asked, the most frequent of the last minute first. */
+  /** The requests of the kernel, those that were the most frequent in the last minute first. */
   readonly kernel: readonly Traffic[];
   /** Whether the daemon reports the durations of its answers to the kernel. */
   readonly timesKernel: boolean;
   readonly store: readonly Traffic[];
-  /** For the last minute; undefined if there was no request. */
+  /**
+   * The share of the cache's requests that were hits, in the last minute; undefined if there was no request.
+   */
   readonly hitRate: number | undefined;
   readonly asked: number;
-  /** Since the daemon was started. */
+  /** The same share since the daemon was started. */
   readonly hitRateEver: number | undefined;
   /** Reads that failed since the daemon was started, by errno. */
   readonly readErrors: ReadonlyMap<string, number>;
@@ -42,7 +47,11 @@ const KERNEL_SECONDS = 'dagmount_fuse_request_duration_seconds';
 const STORE = 'dagmount_source_requests_total';
 const STORE_SECONDS = 'dagmount_source_request_duration_seconds';
 
-/** @param scrapes the oldest first; at least one */
+/**
+ * Computes the figures from scrapes.
+ *
+ * @param scrapes the oldest first; at least one
+ */
 export function figuresOf(scrapes: readonly Scrape[]): Figures {
   const last = scrapes.at(-1) as Scrape;
   const before = scrapes.at(-2) ?? last;
@@ -64,7 +73,7 @@ export function figuresOf(scrapes: readonly Scrape[]): Figures {
   };
 }
 
-/** The sums over several kinds of requests. */
+/** Returns the sums over several kinds of requests. */
 export function sumOf(traffics: readonly Traffic[]): Pick<Traffic, 'now' | 'minute' | 'total'> {
   const sum = (pick: (traffic: Traffic) => number): number =>
     traffics.reduce((all, each) => all + pick(each), 0);
@@ -101,7 +110,10 @@ function traffic(
   }));
 }
 
-/** The failures in a counter, by the label that holds the outcome. */
+/**
+ * Returns the failures in a counter by the values of a label; undefined if the counter has no label
+ * `outcome`.
+ */
 function errorsOf(last: Scrape, counter: string, label: string): ReadonlyMap<string, number> | undefined {
   const samples = last.samples(counter).filter(({ labels }) => labels.outcome !== undefined);
   if (samples.length === 0) return undefined;
@@ -117,7 +129,10 @@ function grown(first: Scrape, last: Scrape, name: string): number {
   return growth(first.value(name), last.value(name) ?? 0);
 }
 
-/** The increase of a counter. A counter that is smaller than before was restarted, as in a new server. */
+/**
+ * Returns the increase of a counter. A counter that is smaller than before began again at 0 in a new server,
+ * so its increase is its value.
+ */
 function growth(before: number | undefined, now: number): number {
   return now >= (before ?? 0) ? now - (before ?? 0) : now;
 }
@@ -135,7 +150,7 @@ function latencyOf(
 ): Latency | undefined {
   const early = bucketsOf(first, histogram, label, name);
   const late = bucketsOf(last, histogram, label, name);
-  // In a new server every bucket restarts, even if a single one does not show it.
+  // A new server begins every bucket at 0. If one bucket shows this, none is compared with its earlier count.
   const isSame = [...late].every(([bound, count]) => count >= (early.get(bound) ?? 0));
   const buckets = [...late]
     .map(([bound, count]) => ({ bound, count: isSame ? count - (early.get(bound) ?? 0) : count }))
@@ -146,7 +161,7 @@ function latencyOf(
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }
 
-/** Cumulative counts by their upper bounds in seconds. */
+/** Returns the cumulative counts of a histogram by the upper bounds of its buckets, in seconds. */
 function bucketsOf(
   scrape: Scrape,
   histogram: string,
@@ -162,7 +177,7 @@ function bucketsOf(
   return buckets;
 }
 
-/** Interpolated linearly within its bucket, as Prometheus' histogram_quantile does. */
+/** Returns a quantile, interpolated linearly within its bucket, as Prometheus' histogram_quantile does. */
 function quantile(
   buckets: readonly { readonly bound: number; readonly count: number }[],
   rank: number,

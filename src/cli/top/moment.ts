@@ -5,11 +5,11 @@ import type { Scrape } from './scrape.ts';
 export interface Moment {
   readonly status: Status;
   readonly scrape: Scrape;
-  /** The newest entry first; only as many as fit on a screen. */
+  /** The publications, the newest first; only as many as fit on a screen. */
   readonly history: readonly HistoryItem[];
   /**
-   * The first changed paths of the newest generation; undefined if it is the only one, or its changes are no longer
-   * stored.
+   * The first changed paths of the newest generation; undefined if that generation is the only one, or if its
+   * changes are no longer stored.
    */
   readonly changes: Pick<Changes, 'added' | 'changed' | 'removed'> | undefined;
 }

@@ -2,7 +2,7 @@ import { type MetricSample, metricSamples } from '../client/metric-samples.ts';
 
 /** The metrics of one scrape, by name. */
 export class Scrape {
-  /** Milliseconds, monotonic. */
+  /** When the scrape was made, in milliseconds of a monotonic clock. */
   readonly at: number;
   readonly #byName: ReadonlyMap<string, readonly MetricSample[]>;
 
@@ -18,7 +18,10 @@ export class Scrape {
     this.#byName = byName;
   }
 
-  /** The sum over the trees, where the mount shows several. Undefined if the scrape lacks the metric. */
+  /**
+   * Returns the value of a metric; if the mount shows several trees, the sum over the trees. Returns
+   * undefined if the scrape does not have the metric.
+   */
   value(name: string): number | undefined {
     const ofMount = this.samples(name).filter(({ labels }) =>
       Object.keys(labels).every((label) => label === 'tree'),
@@ -30,7 +33,7 @@ export class Scrape {
     return this.#byName.get(name) ?? [];
   }
 
-  /** Groups a counter by one label: the sum over all other labels. */
+  /** Returns a counter's sum for each value of a label, over all other labels. */
   byLabel(name: string, label: string): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
     for (const { labels, value } of this.samples(name)) {

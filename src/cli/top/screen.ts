@@ -2,7 +2,10 @@ import type kit from 'terminal-kit';
 import type { Line, Style } from './line.ts';
 import type { Size } from './view.ts';
 
-/** Owns the whole terminal from `open` until `close`; the terminal is restored however the process ends. */
+/**
+ * A full-screen view. It owns the whole terminal from openScreen() until close(), and restores the terminal
+ * however the process ends.
+ */
 export interface Screen {
   size(): Size;
   /** Writes only the cells that changed. */
@@ -36,7 +39,7 @@ const COLOURLESS: Readonly<Record<Style, kit.Attributes>> = {
   bad: { bold: true },
 };
 
-/** Loads the terminal library, which only a full-screen view needs. */
+/** Opens a screen. Loads the terminal library only now, because only a full-screen view needs it. */
 export async function openScreen(options: ScreenOptions): Promise<Screen> {
   const { default: library } = await import('terminal-kit');
   return new TerminalScreen(library, options);
@@ -58,15 +61,16 @@ class TerminalScreen implements Screen {
     this.#styles = colours ? COLOURED : COLOURLESS;
     this.#terminal.on('key', onKey);
     this.#terminal.on('resize', onResize);
-    // Whatever ends the process, except SIGKILL: "exit" comes last, and an unexpected error must not be printed to a
-    // screen that is about to vanish.
+    // Restores the terminal whatever ends the process, except SIGKILL. "exit" alone would come too late: an
+    // unexpected error would already be printed, to a screen that is about to vanish.
     process.on('uncaughtExceptionMonitor', this.#restore);
     process.on('exit', this.#restore);
     this.#enter();
   }
 
   size(): Size {
-    // A serial line, or a terminal that a script makes, may say 0. terminal-kit then has no size, and draws nothing.
+    // Assumes 80 × 24 if the terminal reports 0, as a serial line or the terminal of a script may. Otherwise
+    // terminal-kit would have no size, and draw nothing.
     this.#terminal.width ??= 80;
     this.#terminal.height ??= 24;
     return { columns: this.#terminal.width, rows: this.#terminal.height };
@@ -86,7 +90,8 @@ class TerminalScreen implements Screen {
       });
     }
     const buffer = this.#buffer as kit.ScreenBuffer;
-    // terminal-kit's default is transparent: blank cells would keep their old content.
+    // Fills the buffer, because terminal-kit's default is transparent: blank cells would keep their old
+    // content.
     buffer.fill({ char: ' ', attr: {} });
     lines.forEach((line, y) => {
       let x = 0;

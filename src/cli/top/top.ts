@@ -19,13 +19,21 @@ import { viewLines } from './view.ts';
 const REFRESH_MS = 1_000;
 /** Time limit of one request: a daemon that takes longer is shown as silent. */
 const DEADLINE_MS = 3_000;
-/** A server that takes over answers again within this time; one that is silent for longer has ended. */
+/**
+ * A daemon that is silent for longer counts as ended. A server that takes over answers again within this
+ * time.
+ */
 const GIVE_UP_MS = 5_000;
-/** Failed attempts that are also required: a suspended host has made none during that time. */
+/**
+ * Number of failed attempts that are also required, because a suspended host makes no attempt during that
+ * time.
+ */
 const GIVE_UP_ASKED = 3;
-/** The scrapes of one minute, and the one before. */
+/** The number of scrapes kept: those of one minute, and the scrape before them. */
 const MOST_SCRAPES = 61;
-/** Entries of the history, and paths of the newest one: more than fit on a screen. */
+/**
+ * Maximum numbers of history entries, and of changed paths of the newest entry: more than fit on a screen.
+ */
 const MOST_HISTORY = 30;
 const MOST_PATHS = 100;
 
@@ -57,10 +65,13 @@ export const run: RunCommand = async (args, shell) => {
   return exitCodes.ok;
 };
 
-/** Runs until a key or a signal ends it. Rejects with ClientError if the daemon ends. */
+/**
+ * Draws the screen again and again until a key or a signal ends the command. Rejects with ClientError if the
+ * daemon ends.
+ */
 async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal): Promise<void> {
   const watched = new Watched(client, shell);
-  // If even the first request fails, report it without touching the terminal.
+  // If even the first request fails, reports that without touching the terminal.
   await watched.ask().catch(async (error: unknown) => {
     throw (await whichTreeError(client, error)) ?? error;
   });
@@ -92,7 +103,7 @@ async function watch(client: ControlClient, shell: Shell, stopped: AbortSignal):
   }
 }
 
-/** Collects what is known of a daemon. */
+/** Queries a daemon, and keeps its answers for the view. */
 class Watched {
   readonly #client: ControlClient;
   readonly #shell: Shell;
@@ -122,14 +133,17 @@ class Watched {
     this.#askedInVain = 0;
   }
 
-  /** Queries again after a pause, if the daemon does not answer for a while. */
+  /**
+   * Queries the daemon again. A daemon may leave some queries unanswered; after that this rejects with
+   * ClientError.
+   */
   async askAgain(): Promise<void> {
     try {
       await this.ask();
     } catch (error) {
       const silent = this.#shell.now() - this.#answeredAt;
       this.#askedInVain += 1;
-      // If the answer does not come from a daemon, another try would not help.
+      // An error of another class does not mean that the daemon is silent, so another attempt would not help.
       if (!(error instanceof ClientError)) throw error;
       if (silent > GIVE_UP_MS && this.#askedInVain >= GIVE_UP_ASKED) throw error;
       this.#silentFor = silent / 1000;
@@ -145,7 +159,7 @@ class Watched {
     };
   }
 
-  /** The changes between the last two publications, requested once. */
+  /** Returns the changes between the last two publications, which it requests once. */
   async #changes([newest, before]: Generations['items']): Promise<Moment['changes']> {
     if (newest === undefined || before === undefined) return undefined;
     const known = this.#moment?.history[0];

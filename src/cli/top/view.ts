@@ -17,7 +17,7 @@ export interface View {
   readonly figures: Figures;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Seconds since the daemon last answered, if it no longer does. */
+  /** Seconds since the daemon last answered; undefined while it answers. */
   readonly silentFor: number | undefined;
 }
 
@@ -28,7 +28,7 @@ const NUMBER_WIDTH = 11;
 const FEWEST_OPCODES = 4;
 const NOT_SEEN = 'What the kernel answers from its own caches, most reads among them, is not seen here.';
 
-/** The lines of the whole screen, from top to bottom; never more than its rows. */
+/** Returns the lines of the whole screen, from top to bottom; never more than the screen has rows. */
 export function viewLines(view: View, size: Size): readonly Line[] {
   const { figures, moment } = view;
   const head = [...headLines(view, size), BLANK];

@@ -1,7 +1,7 @@
 import * as kinds from '../kinds.ts';
 import { setting } from './option.ts';
 
-/** The mount as the kernel and its users see it, and the processes that serve it. */
+/** The options about the mount as the kernel and its users see it, and about the processes that serve it. */
 export const mountOptions = {
   uid: setting({
     group: 'mount',

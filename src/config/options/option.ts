@@ -12,7 +12,7 @@ export type OptionGroup =
   | 'control'
   | 'process';
 
-/** What is written: one text, or several for a list. */
+/** The value of an option as it is written: one text, or several texts for a list. */
 export type Written = string | readonly string[];
 
 /** The value of an option that is not given. */
@@ -26,15 +26,21 @@ export interface Fallback {
 export interface Option<T, U extends Unit = Unit> {
   readonly group: OptionGroup;
   readonly kind: Kind<T, U>;
-  /** One line for help. */
+  /** What the option does, in one line, for help. */
   readonly help: string;
   /** The default as help shows it. */
   readonly default: string;
-  /** `profile` reads the profile in AWS's own files; called only if needed. */
+  /**
+   * Returns the value of the option if it is not given; undefined if it then has no value. Calls `profile`,
+   * which reads the profile in AWS's own files, only if needed.
+   */
   readonly fallback: (environment: HostEnvironment, profile: () => AwsProfile) => Fallback | undefined;
 }
 
-/** An option that always has a value. `described`: the default as help shows it, where it depends on the host. */
+/**
+ * Declares an option that always has a value. `described` is the default as help shows it; it is needed if
+ * the default depends on the host.
+ */
 export function setting<T, U extends Unit>(option: {
   readonly group: OptionGroup;
   readonly kind: Kind<T, U>;
@@ -50,8 +56,8 @@ export function setting<T, U extends Unit>(option: {
 }
 
 /**
- * An option that may have no value. Its default is the first of AWS's own `variables` that is set, else the profile's
- * value.
+ * Declares an option that may have no value. Its default is that of the first of AWS's own `variables` that
+ * is set, or else the value in the profile.
  */
 export function optional<T, U extends Unit>(option: {
   readonly group: OptionGroup;

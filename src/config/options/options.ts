@@ -27,7 +27,7 @@ export type OptionValues = {
 
 export const optionNames = Object.keys(schema) as readonly OptionName[];
 
-/** The declaration of an option whose name is not known beforehand. */
+/** Returns the declaration of an option whose name the compiler does not know. */
 export function optionOf(name: OptionName): Option<unknown> {
   return schema[name];
 }
@@ -36,12 +36,14 @@ export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(schema, name);
 }
 
-/** The location of the file cannot be set in the file. */
+/**
+ * Whether the configuration file may set the option: every option except `config`, the location of that file.
+ */
 export function isFileKey(name: string): name is OptionName {
   return isOptionName(name) && name !== 'config';
 }
 
-/** Options of the groups below that nevertheless belong to the whole mount. */
+/** Options in the groups of OF_TREES that nevertheless belong to the whole mount. */
 const OF_MOUNT: ReadonlySet<OptionName> = new Set([
   'state-dir',
   'versions',
@@ -62,13 +64,16 @@ export function variableOf(name: string): string {
   return `DAGMOUNT_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** The flag that turns a switch off: `--no-x`, or `--x` for a switch that is called no-x, as in the AWS CLI. */
+/**
+ * Returns the flag that turns a switch off: `--no-x`, or `--x` for a switch that is called no-x, as in the
+ * AWS CLI. Returns undefined for an option that is no switch.
+ */
 export function negationOf(name: OptionName): string | undefined {
   if (optionOf(name).kind.placeholder !== undefined) return undefined;
   return name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`;
 }
 
-/** The switch whose negation has this name: `no-standby` for `standby`, `daemon` for `no-daemon`. */
+/** Returns the switch whose negation has this name: `no-standby` for `standby`, `daemon` for `no-daemon`. */
 export function oppositeOf(name: string): OptionName | undefined {
   return optionNames.find((each) => negationOf(each) === name);
 }

@@ -1,7 +1,7 @@
 import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
-/** The control socket, the metrics, and the process itself. */
+/** The options about the control socket, the metrics, and the process itself. */
 export const processOptions = {
   socket: optional({
     group: 'control',

@@ -1,7 +1,7 @@
 import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
-/** When the mount looks for changes, and when it shows them. */
+/** The options about when the mount looks for changes, and when it shows them. */
 export const publicationOptions = {
   'poll-interval': setting({
     group: 'publication',

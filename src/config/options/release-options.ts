@@ -3,7 +3,7 @@ import type { HostEnvironment } from '../host-environment.ts';
 import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
-/** Which release is shown, and which earlier ones beside it. */
+/** The options about which release is shown, and which earlier releases beside it. */
 export const releaseOptions = {
   ref: optional({
     group: 'release',

@@ -2,7 +2,7 @@ import * as aws from '../aws-settings.ts';
 import * as kinds from '../kinds.ts';
 import { optional, setting } from './option.ts';
 
-/** Where the store is, and how to send requests to it. */
+/** The options about where the store is, and how to send requests to it. */
 export const storeOptions = {
   'endpoint-url': optional({
     group: 'store',
@@ -21,7 +21,7 @@ export const storeOptions = {
     variables: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
     inProfile: (profile) => profile.value('region'),
   }),
-  // Has a value only if dagmount itself was given one: the SDK reads AWS_PROFILE.
+  // Has a value only if an option of dagmount names the profile. The SDK itself reads AWS_PROFILE.
   profile: optional({
     group: 'store',
     kind: kinds.text('NAME', "the name of a profile in AWS's own files", /^[^\p{Cc}]+$/u),
@@ -55,7 +55,8 @@ export const storeOptions = {
     help: 'Certificates (PEM) to trust for connections to the store',
     described: "AWS_CA_BUNDLE, the profile's ca_bundle, else the system's",
     inProfile: (profile) => profile.value('ca_bundle'),
-    // AWS_CA_BUNDLE is read with the other settings of connections, and overrides the profile.
+    // Ignores the profile if AWS_CA_BUNDLE is set, which overrides the profile. That variable is read with
+    // the other settings of connections.
     unless: ({ env }) => (env.AWS_CA_BUNDLE ?? '') !== '',
   }),
   'standby-source': setting({

@@ -3,7 +3,7 @@ import type { HostEnvironment } from '../host-environment.ts';
 import * as kinds from '../kinds.ts';
 import { setting } from './option.ts';
 
-/** Which part of the source is shown, and where its content is stored. */
+/** The options about which part of the source is shown, and where its content is stored. */
 export const treeOptions = {
   include: setting({
     group: 'tree',

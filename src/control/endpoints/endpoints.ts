@@ -34,13 +34,16 @@ import { restartRoute } from './restart.ts';
 import { acceptRoute, refreshRoute } from './revalidations.ts';
 import { type Answer, checked, type Route, route } from './route.ts';
 
-/** The routes of the control socket if a tree is the whole mount. */
+/** Returns the routes of the control socket, if a tree is the whole mount. */
 export function controlRoutes(views: ControlViews, parts: ControlParts): readonly Route[] {
   const routes = [...treeRoutes(views, parts), ...mountRoutes(views, parts)];
   return [...routes, openApiRoute(parts.version, routes)];
 }
 
-/** The routes of the control socket if a mount shows several trees; those of each tree are below /v1/trees. */
+/**
+ * Returns the routes of the control socket, if a mount shows several trees. The routes of each tree are below
+ * /v1/trees.
+ */
 export function controlRoutesOfTrees(
   views: MountControlViews,
   parts: MountParts,
@@ -130,14 +133,14 @@ function statusRoute(views: Pick<MountControlViews, 'status'>): Route {
   });
 }
 
-/** The routes over TCP: none of them changes or discloses anything. */
+/** Returns the routes that are served over TCP. None of these routes changes or discloses anything. */
 export function metricsRoutes(
   views: Pick<MountControlViews, 'metrics' | 'health' | 'readiness'>,
 ): readonly Route[] {
   return [metricsRoute(views), healthRoute('/healthz', views), readyRoute('/readyz', views)];
 }
 
-/** The order of the list of problems, and of its pages. */
+/** Compares two keys by their code units. The list of problems and its pages have this order. */
 export function byCodeUnit(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
@@ -193,7 +196,7 @@ function gone(since: string | undefined, to: string): RefusedRequest {
   );
 }
 
-/** The three lists joined, cut at the end of the page. */
+/** Returns a page of the three lists joined: those of their paths that are on this page. */
 function changesPage(
   { from, to, added, changed, removed }: Awaited<ReturnType<ControlViews['changes']>> & object,
   query: { readonly limit?: number | undefined; readonly after?: string | undefined },

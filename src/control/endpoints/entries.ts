@@ -54,7 +54,10 @@ export function entryRoute(tree: TreeViews): Route {
   });
 }
 
-/** Clients must revalidate each time, and get a short answer if the tree is unchanged. */
+/**
+ * Returns the headers that make clients revalidate each time. Clients then get a short answer if the tree is
+ * unchanged.
+ */
 function validator(id: string): Readonly<Record<string, string>> {
   return { ETag: `"${id}"`, 'Cache-Control': 'no-cache' };
 }

@@ -10,7 +10,7 @@ export interface RoutesOfTree {
   readonly routes: readonly Route[];
 }
 
-/** One table for all trees: a part of the address names the tree, with slashes as %2F. */
+/** Joins the routes of all trees in one table. A part of the address names the tree, with slashes as %2F. */
 export function inTrees(trees: readonly RoutesOfTree[]): readonly Route[] {
   const [first] = trees;
   return (first?.routes ?? []).map((row, at) => ({

@@ -5,7 +5,7 @@ import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The route of the document itself, so that the document includes it. */
+/** Creates the route of the OpenAPI document. The document includes this route, too. */
 export function openApiRoute(version: string, others: readonly Route[]): Route {
   const itself: Route = route({
     method: 'GET',
@@ -19,7 +19,10 @@ export function openApiRoute(version: string, others: readonly Route[]): Route {
   return itself;
 }
 
-/** The OpenAPI 3.1 document of a table of routes: paths, parameters, bodies and answers, from their shapes. */
+/**
+ * Returns the OpenAPI 3.1 document of a table of routes: paths, parameters, bodies and answers, from their
+ * shapes.
+ */
 export function openApiOf(version: string, routes: readonly Route[]): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const row of routes) {
@@ -59,7 +62,7 @@ function operationOf(row: Route, operationId: string): Json {
   };
 }
 
-/** Like GET, without a body in the answer. */
+/** Describes HEAD of a route: like GET, but without a body in the answer. */
 function headOf(row: Route, operationId: string): Json {
   const statuses = [...Object.keys(row.answers), '4XX', '5XX'];
   const responses = Object.fromEntries(statuses.map((status) => [status, { description: 'As for GET' }]));
@@ -97,7 +100,7 @@ function parametersOf({ path, query }: Route): readonly Json[] {
     name,
     in: 'query',
     required: false,
-    // Sent as text, meant as a number.
+    // Declares a number, although the shape declares the text that a query sends.
     schema: name === 'limit' ? { type: 'integer', minimum: 1, maximum: 10_000 } : schema,
   }));
   return [...inPath, ...inQuery];

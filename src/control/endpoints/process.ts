@@ -11,7 +11,7 @@ import { type Route, route } from './route.ts';
 /** The operations on the process. */
 export interface ProcessViews {
   config(): DaemonConfig;
-  /** Returns the previous level. */
+  /** Sets the log level, and returns the previous level. */
   setLogLevel(level: LogLevel): LogLevel;
 }
 

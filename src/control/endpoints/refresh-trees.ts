@@ -9,7 +9,10 @@ import type { ControlledTree } from '../views.ts';
 import { refresh } from './revalidations.ts';
 import { type Route, route } from './route.ts';
 
-/** The codes with which a tree's refresh can fail, the worst first: those that no later try repairs. */
+/**
+ * The codes with which a tree's refresh can fail, the worst first. The worst are those that no later attempt
+ * repairs.
+ */
 const WORST_FIRST: readonly RefusalCode[] = [
   'internal',
   'state-dir-unwritable',
@@ -22,7 +25,7 @@ const WORST_FIRST: readonly RefusalCode[] = [
   'stopping',
 ];
 
-/** Makes all trees look at their sources at the same time. */
+/** Creates the route that makes all trees check their sources at the same time. */
 export function refreshTreesRoute(trees: readonly Pick<ControlledTree, 'path' | 'views'>[]): Route {
   return route({
     method: 'POST',
@@ -38,7 +41,7 @@ export function refreshTreesRoute(trees: readonly Pick<ControlledTree, 'path' | 
           try {
             return { path, ...(await refresh(views, body, signal)) };
           } catch (error) {
-            // The client is gone, or this is a bug.
+            // Any other error means that the client is gone, or is a bug.
             if (!(error instanceof RefusedRequest)) throw error;
             return { refused: error, tree: failedTree(path, views.status().generation, error) };
           }
@@ -66,7 +69,7 @@ function failedTree(
   return { path, outcome: 'failed', generation, error };
 }
 
-/** Has the code of the worst failure, and the outcome of every tree. */
+/** Creates an error with the code of the worst failure, and with the outcome of every tree. */
 function refusalOf(failed: readonly Failed[], trees: readonly RefreshedTree[]): RefusedRequest {
   const [worst] = failed.toSorted((one, other) => rankOf(one) - rankOf(other));
   const named = failed.map(({ tree, refused }) => `${tree.path} (${refused.code})`).join(', ');

@@ -28,14 +28,17 @@ export function refreshRoute(views: TreeControlViews): Route {
   });
 }
 
-/** For a client that waits, throws RefusedRequest if the look fails, is held or late, or no tree can be shown yet. */
+/**
+ * Makes a tree check its source. For a client that waits, resolves to the result, and throws RefusedRequest
+ * if the check fails or takes too long, if the listing is held, or if no tree can be shown yet.
+ */
 export async function refresh(
   views: Pick<TreeControlViews, 'refresh' | 'status'>,
   body: RefreshRequest,
   signal: AbortSignal,
 ): Promise<Refreshed> {
   const { generation, source } = views.status();
-  // Until the first tree is shown, only a poll can show it: nothing else would end this wait.
+  // Fails at once, because only a poll can show the first tree: nothing else would end this wait.
   if (body.wait === true && generation === null && source.lastError !== null) {
     const { code, message, hint } = source.lastError;
     throw sourceRefusal({ code, message: `No tree is shown yet. ${message}`, hint: hint ?? undefined });
@@ -93,7 +96,10 @@ export function acceptRoute(views: TreeControlViews): Route {
   });
 }
 
-/** For example, a step without an authorized signature: accepting it would trust every writer to the bucket. */
+/**
+ * Creates the error for a held step or listing that cannot be accepted. For example, to accept a step without
+ * an authorized signature would be to trust every writer to the bucket.
+ */
 function notAcceptable(held: HeldView): RefusedRequest {
   return new RefusedRequest(
     'not-acceptable',
@@ -103,7 +109,10 @@ function notAcceptable(held: HeldView): RefusedRequest {
   );
 }
 
-/** The work continues even if the client stops waiting: the next look at the store is useful anyway. */
+/**
+ * Waits for the result until the time limit, or until the client is gone. The work continues after that,
+ * because the next check of the store is useful anyway.
+ */
 function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal: AbortSignal): Promise<T> {
   const seconds = timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
   return new Promise((resolve, reject) => {
@@ -139,5 +148,7 @@ function inTime<T>(asked: Promise<T>, timeoutSeconds: number | undefined, signal
   });
 }
 
-/** A refresh without a waiting client rejects when the daemon ends. */
+/**
+ * Ignores the rejection of a refresh for which no client waits. Such a refresh rejects when the daemon ends.
+ */
 function ignoreEnd(): void {}

@@ -13,7 +13,7 @@ export type Answer = {
   | { readonly empty: true }
 );
 
-/** The next piece is requested after the previous one was sent. */
+/** A text in pieces. Each piece is requested only after the previous piece was sent. */
 export type Pieces = AsyncIterable<string> | Iterable<string>;
 
 export interface Call<Query, Body> {
@@ -24,7 +24,7 @@ export interface Call<Query, Body> {
   readonly headers: IncomingHttpHeaders;
   /** The id of this request in the log. */
   readonly id: string;
-  /** Aborted when the client no longer waits for the answer. */
+  /** Aborts when the client no longer waits for the answer. */
   readonly signal: AbortSignal;
 }
 
@@ -33,16 +33,18 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** A part in braces matches any text without a slash; `{name...}` at the end matches the whole rest. */
   readonly path: string;
-  /** One line. */
+  /** What the route does, in one line. */
   readonly summary: string;
   readonly query: z.ZodMiniType;
-  /** Undefined if it takes no body. */
+  /** The shape of the request's body; undefined if the route takes no body. */
   readonly body: z.ZodMiniType | undefined;
-  /** The shapes of its answers by status, without errors; undefined for an answer that is not JSON. */
+  /**
+   * The shapes of the route's answers by status, without errors; undefined for an answer that is not JSON.
+   */
   readonly answers: Readonly<Record<number, z.ZodMiniType | undefined>>;
   /** The media types of answers that are not JSON. */
   readonly media: readonly string[];
-  /** Whether it changes something: such requests are logged. */
+  /** Whether the route changes something. Requests to such routes are logged. */
   readonly changes: boolean;
   readonly handle: (call: Call<unknown, unknown>) => Promise<Answer> | Answer;
 }
@@ -67,12 +69,15 @@ export function route<Query extends z.ZodMiniType, Body extends z.ZodMiniType = 
     answers,
     media,
     changes: method !== 'GET',
-    // The arguments were checked against the shapes from which its types are derived.
+    // The cast is safe, because the input was checked against the shapes from which these types are derived.
     handle: (call) => handle(call as Call<z.infer<Query>, z.infer<Body>>),
   };
 }
 
-/** Throws RefusedRequest `bad-parameter` or `bad-body`, which names the field and what is wrong with it. */
+/**
+ * Checks a value against a shape, and returns the result. Throws RefusedRequest `bad-parameter` or
+ * `bad-body`, which names the invalid field and what is wrong with it.
+ */
 export function checked<Shape extends z.ZodMiniType>(
   shape: Shape,
   given: unknown,

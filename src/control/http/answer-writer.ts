@@ -4,8 +4,8 @@ import type { Answer, Pieces } from '../endpoints/route.ts';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /**
- * Sends an answer. Resolves when it is handed to the socket, or the client is gone; rejects if a piece cannot be
- * produced.
+ * Sends an answer. Resolves when the answer is handed to the socket, or the client is gone. Rejects if a
+ * piece of the answer cannot be produced.
  *
  * @param stallMs a client that accepts nothing for this long is disconnected, and the unsent rest is dropped
  */
@@ -37,14 +37,16 @@ export async function writeAnswer(
   response.end(method === 'HEAD' ? undefined : content);
 }
 
-/** The media type of an answer that has a body. */
+/** Returns the media type of an answer that has a body. */
 export function typeOf(answer: Exclude<Answer, { readonly empty: true }>): string {
   if (!('json' in answer)) return answer.contentType;
   const isProblem = answer.status >= 400 && isProblemDetails(answer.json);
   return isProblem ? PROBLEM_TYPE : 'application/json';
 }
 
-/** Holds at most one piece in memory, plus the unsent rest of the previous one. */
+/**
+ * Sends an answer in pieces. Holds at most one piece in memory, plus the unsent rest of the previous piece.
+ */
 async function sendPieces(response: ServerResponse, pieces: Pieces, signal: AbortSignal): Promise<void> {
   for await (const piece of pieces) {
     if (signal.aborted) return;

@@ -1,12 +1,12 @@
 import type { Server, Socket } from 'node:net';
 
 /**
- * Bounds a server's connections: one too many closes the connection that has been idle for longest. So idle clients
- * cannot lock others out.
+ * Bounds a server's connections. If there is one too many, closes the connection that has been idle for
+ * longest, so that idle clients cannot lock others out.
  */
 export class ConnectionBound {
   readonly #most: number;
-  /** In the order in which they became idle. */
+  /** The idle connections, in the order in which they became idle. */
   readonly #idle = new Set<Socket>();
   readonly #busy = new Set<Socket>();
 
@@ -23,7 +23,10 @@ export class ConnectionBound {
     return this.#busy.has(socket);
   }
 
-  /** A whole request has arrived: the connection stays until the request is answered. */
+  /**
+   * Marks a connection on which a whole request has arrived. The connection stays until that request is
+   * answered.
+   */
   busy(socket: Socket): void {
     if (this.#idle.delete(socket)) this.#busy.add(socket);
   }

@@ -2,16 +2,16 @@
 export interface ServerSentEvent {
   /** The id of this event, or of the last one before it that had an id; '' if none had one. */
   readonly id: string;
-  /** `message` if the event has no type. */
+  /** The type of the event; `message` if it has none. */
   readonly type: string;
-  /** The lines of its data, joined. */
+  /** The lines of the event's data, joined. */
   readonly data: string;
 }
 
-/** The largest event: a daemon sends no larger one. */
+/** Maximum length of an event. A daemon sends no longer one. */
 const MOST_CHARACTERS = 1024 * 1024;
 
-/** The events of a stream that have data. Throws RangeError if an event does not end. */
+/** Parses a stream, and yields its events that have data. Throws RangeError if an event does not end. */
 export async function* serverSentEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -20,7 +20,7 @@ export async function* serverSentEvents(chunks: AsyncIterable<Uint8Array>): Asyn
   let data: string[] = [];
   for await (const chunk of chunks) {
     rest += decoder.decode(chunk, { stream: true });
-    // A carriage return at the end may be the first half of a line end.
+    // Does not split at a carriage return at the end, which may be the first half of a line end.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
     for (const line of lines) {
@@ -41,7 +41,7 @@ export async function* serverSentEvents(chunks: AsyncIterable<Uint8Array>): Asyn
   }
 }
 
-/** A comment has the empty name. */
+/** Splits a line into the name and the value of a field. The name is empty for a comment. */
 function fieldOf(line: string): readonly [name: string, value: string] {
   const colon = line.indexOf(':');
   if (colon < 0) return [line, ''];

@@ -11,11 +11,11 @@ import { Router } from './router.ts';
 
 export interface HttpLimits {
   readonly connections: number;
-  /** The largest head of a request. */
+  /** Maximum size of a request's head. */
   readonly headBytes: number;
-  /** From the start of the connection, or of the request, to the end of its head. */
+  /** Time limit from the start of the connection, or of the request, to the end of the request's head. */
   readonly headMs: number;
-  /** From the same start to the end of its body. */
+  /** Time limit from the same start to the end of the request's body. */
   readonly requestMs: number;
   /** How long a connection may stay without a request. */
   readonly idleMs: number;
@@ -32,7 +32,7 @@ const LIMITS: HttpLimits = {
   answerMs: 30_000,
 };
 
-/** The longest time that requests in progress may delay the end. */
+/** The longest time that requests in progress may delay close(). */
 const CLOSE_MS = 1_000;
 
 export interface HttpServerOptions {
@@ -41,7 +41,7 @@ export interface HttpServerOptions {
   readonly limits?: Partial<HttpLimits>;
 }
 
-/** HTTP/1.1 over any listener: bounded, with deadlines, and with every error in JSON. */
+/** Serves HTTP/1.1 over any listener, with bounds and time limits, and answers every error in JSON. */
 export class HttpServer {
   readonly server: Server;
   readonly #router: Router;
@@ -64,7 +64,8 @@ export class HttpServer {
         requestTimeout: requestMs,
         keepAliveTimeout: idleMs,
         connectionsCheckingInterval: Math.min(1_000, headMs),
-        // The check is done here, with an error in the same form.
+        // Node.js does not check the Host header, because #answer() does, with an error in the same form as
+        // others.
         requireHostHeader: false,
       },
       (request, response) => {
@@ -79,7 +80,7 @@ export class HttpServer {
     );
     this.#bound = new ConnectionBound(this.server, connections);
     this.server.on('checkExpectation', ({ socket }: IncomingMessage) =>
-      // Otherwise a following body would be parsed as the next request.
+      // Closes the connection, because a body that follows would be parsed as the next request.
       this.#refuse(
         socket,
         new RefusedRequest(
@@ -89,7 +90,7 @@ export class HttpServer {
         ),
       ),
     );
-    // Without a handler the connection would just be closed.
+    // Answers CONNECT with an error. Without this handler, the connection would just be closed.
     this.server.on('connect', (_: IncomingMessage, socket: Socket) =>
       this.#refuse(
         socket,
@@ -112,7 +113,7 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  /** Resolves when every requested answer was passed to the kernel, or after `deadlineMs`. */
+  /** Resolves when every requested answer has been passed to the kernel, or after `deadlineMs`. */
   async answered(deadlineMs: number): Promise<void> {
     if (this.#underWay === 0) return;
     await new Promise<void>((resolve) => {
@@ -143,7 +144,7 @@ export class HttpServer {
     } catch (error) {
       if (signal.aborted) return;
       const problem = error instanceof RefusedRequest ? error : this.#unforeseen(id, request, error);
-      // An answer that has begun can only be aborted, which shows that it is incomplete.
+      // An answer that has begun can only be aborted. This shows the client that the answer is incomplete.
       if (response.headersSent) response.destroy();
       else await writeAnswer(request.method, response, answerOf(problem), this.#limits.answerMs, signal);
     }
@@ -190,9 +191,9 @@ export class HttpServer {
     }
   }
 
-  /** Answers a request that the parser rejected: there is no response object for it. */
+  /** Answers a request that has no response object, for example because the parser rejected it. */
   #refuse(socket: Socket, { status, details, headers }: RefusedRequest): void {
-    // In the middle of another answer no error can be sent.
+    // Sends no error in the middle of another answer.
     if (!socket.writable || this.#bound.isBusy(socket)) {
       socket.destroy();
       return;

@@ -11,13 +11,13 @@ import { StrangerBound } from './stranger-bound.ts';
 
 export interface OpenLimits {
   readonly connections: number;
-  /** The most connections of one address. */
+  /** Maximum number of connections from one address. */
   readonly connectionsOfPeer: number;
-  /** The largest head of a request. */
+  /** Maximum size of a request's head. */
   readonly headBytes: number;
   /** The longest life of a connection, whatever it requests and however slowly it reads. */
   readonly connectionMs: number;
-  /** All requests within this time get the same answer. */
+  /** How long an answer is reused: all requests within this time get the same answer. */
   readonly freshMs: number;
 }
 
@@ -45,10 +45,10 @@ interface Kept {
 const END_OF_HEAD = '\r\n\r\n';
 
 /**
- * Serves requests that anyone on the network may send: a few routes, none of which accepts or changes anything. A
- * flood of requests must not delay the thread that publishes changes, so this implements less than node:http: one
- * request per connection, of which only the head is read, and one answer per second and address, computed once for
- * all clients. Bytes after the head are dropped unread.
+ * Serves requests that anyone on the network may send: a few routes, none of which accepts or changes
+ * anything. A flood of requests must not delay the thread that publishes changes, so this server does less
+ * than node:http. It serves one request per connection, and reads only the head of that request. It computes
+ * one answer per second for each route, for all clients. Bytes after the head are dropped unread.
  */
 export class OpenServer {
   readonly server: Server;
@@ -57,7 +57,7 @@ export class OpenServer {
   readonly #limits: OpenLimits;
   readonly #now: () => number;
   readonly #bound: StrangerBound;
-  /** Answers by address of the request and format; bounded by the table of routes. */
+  /** The last answers, by route and format. The table of routes bounds their number. */
   readonly #kept = new Map<string, Kept>();
 
   constructor({ routes, log, limits = {}, now = () => performance.now() }: OpenServerOptions) {
@@ -77,7 +77,7 @@ export class OpenServer {
   }
 
   #serve(socket: Socket): void {
-    // Clients are untrusted: any error just closes the connection.
+    // Just closes the connection after any error, because clients are untrusted.
     socket.on('error', () => socket.destroy());
     if (!this.#bound.add(socket)) {
       socket.destroy();
@@ -102,7 +102,10 @@ export class OpenServer {
     socket.on('data', read);
   }
 
-  /** Never rejects. `head` is undefined if it does not end. */
+  /**
+   * Returns the answer to a request. Never rejects. `head` is undefined if the head of the request is too
+   * long.
+   */
   async #answerTo(head: string | undefined): Promise<Buffer> {
     const isHead = head?.startsWith('HEAD ') === true;
     try {
@@ -143,7 +146,7 @@ export class OpenServer {
       body: undefined,
       headers: accept === undefined ? {} : { accept },
       id: '',
-      // If one client has gone, another may wait for the same answer.
+      // Never aborts, because another client may wait for the same answer when one client has gone.
       signal: new AbortController().signal,
     };
     const answer = this.#make(route, call);
@@ -151,7 +154,10 @@ export class OpenServer {
     return answer;
   }
 
-  /** Never rejects: a failure is kept like an answer, and logged once for all clients that get it. */
+  /**
+   * Computes the answer of a route. Never rejects: a failure becomes an answer, which is kept and which all
+   * clients of that time get; it is logged once.
+   */
   async #make(route: Route, call: Parameters<Route['handle']>[0]): Promise<Buffer> {
     try {
       return bytesOf(await route.handle(call));
@@ -194,7 +200,7 @@ function bytesOf(answer: Answer): Buffer {
   return Buffer.concat([Buffer.from(`${status}${head.join('')}\r\n`), content]);
 }
 
-/** HEAD is answered like GET, without the body. */
+/** Removes the body from the answer to a HEAD request, which is otherwise the answer to GET. */
 function withoutBody(answer: Buffer, isHead: boolean): Buffer {
   return isHead ? answer.subarray(0, answer.indexOf(END_OF_HEAD) + END_OF_HEAD.length) : answer;
 }

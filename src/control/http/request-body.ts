@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import { RefusedRequest } from '../refused-request.ts';
 
-/** No request needs to be longer; long lists of paths are sent in several requests. */
+/**
+ * Maximum size of a body. No request needs a longer body, because clients send long lists of paths in several
+ * requests.
+ */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-/** Bytes of an overlong body that are read and discarded before the error is sent. */
+/** Maximum number of bytes of an overlong body that are read and discarded before the error is sent. */
 const MAX_READ_BYTES = 32 * MAX_BODY_BYTES;
 
 /**
- * The JSON of a request's body; an empty one is an empty object. Rejects with RefusedRequest
+ * Reads the JSON of a request's body. Returns an empty object for an empty body. Rejects with RefusedRequest
  * `unsupported-media-type`, `body-too-large` or `bad-body`.
  */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
@@ -24,7 +27,10 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-/** Not by iterating, which would destroy the connection, and so the answer, if it stops early. */
+/**
+ * Reads the bytes of a body. Listens to events instead of iterating, because an iteration that stops early
+ * destroys the connection, and so the answer.
+ */
 function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -35,7 +41,8 @@ function bytesOf(request: IncomingMessage): Promise<Uint8Array> {
       else chunks.length = 0;
       if (length > MAX_READ_BYTES) reject(tooLarge());
     });
-    // A client that is still sending would miss the answer: up to a bound, it may finish.
+    // Lets an overlong body end before the error is sent, up to MAX_READ_BYTES: a client that is still
+    // sending would miss the answer.
     request.once('end', () =>
       length > MAX_BODY_BYTES ? reject(tooLarge()) : resolve(Buffer.concat(chunks)),
     );
@@ -60,7 +67,7 @@ function tooLarge(): RefusedRequest {
     'body-too-large',
     `The body is longer than ${MAX_BODY_BYTES} bytes.`,
     'Ask in several requests.',
-    // The rest of the body would be read for nothing.
+    // Closes the connection, because the rest of the body would be read for nothing.
     { headers: { Connection: 'close' } },
   );
 }

@@ -1,6 +1,9 @@
 import { RefusedRequest } from '../refused-request.ts';
 
-/** The target of a request as it was sent. A URL object would already have resolved `..`. */
+/**
+ * Splits the target of a request, as it was sent, into path and query. Uses no URL object, which would
+ * already have resolved `..`. Throws RefusedRequest if the target does not begin with a slash.
+ */
 export function addressOf(url: string): { readonly path: string; readonly query: string } {
   if (!url.startsWith('/')) {
     throw new RefusedRequest(

@@ -22,7 +22,10 @@ export class Router {
     this.#routes = routes.map((route) => ({ route, parts: route.path.split('/').slice(1) }));
   }
 
-  /** Throws RefusedRequest `malformed-request`, `not-found` or `method-not-allowed`. HEAD is answered as GET. */
+  /**
+   * Finds the route of a request; a HEAD request gets the route of GET. Throws RefusedRequest
+   * `malformed-request`, `not-found` or `method-not-allowed`.
+   */
   match(method: string, path: string): Matched {
     const parts = path.split('/').slice(1).map(decoded);
     const here = this.#routes.filter((compiled) => fits(compiled.parts, parts));
@@ -49,7 +52,7 @@ function fits(pattern: readonly string[], parts: readonly string[]): boolean {
   if (rest ? parts.length < pattern.length : parts.length !== pattern.length) return false;
   return pattern.every((each, at) => {
     if (!isParameter(each)) return each === parts[at];
-    // The rest may contain empty parts, but must not be empty as a whole.
+    // The whole rest of the path may contain empty parts, but must not be empty itself.
     return each.endsWith(REST) ? parts.length > at + 1 || parts[at] !== '' : parts[at] !== '';
   });
 }

@@ -1,14 +1,16 @@
 import type { Socket } from 'node:net';
 
 /**
- * Bounds the connections of a server that is open to all, in total and per peer. One too many closes the oldest
- * connection without a request of that peer, or of the peer with the most connections; otherwise the new one. So silent
- * clients cannot lock others out, and a client that waits for an answer gets it.
+ * Bounds the connections of a server that is open to all, in total and per peer (address). If there is one
+ * too many, closes the oldest connection that has sent no request. This is a connection of the new
+ * connection's peer if that peer has too many, and otherwise of the peer with the most connections. If there
+ * is none, refuses the new connection. So silent clients cannot lock others out, and a client that waits for
+ * an answer gets it.
  */
 export class StrangerBound {
   readonly #most: number;
   readonly #mostOfPeer: number;
-  /** The sockets of each peer, and whether they have asked; the oldest first. */
+  /** The sockets of each peer, the oldest first, and whether each socket has sent a request. */
   readonly #peers = new Map<string, Map<Socket, boolean>>();
   #count = 0;
 
@@ -17,7 +19,7 @@ export class StrangerBound {
     this.#mostOfPeer = mostOfPeer;
   }
 
-  /** Whether the connection may stay. */
+  /** Adds a connection. Returns whether it may stay. */
   add(socket: Socket): boolean {
     const peer = socket.remoteAddress ?? '';
     const mine = this.#peers.get(peer) ?? new Map<Socket, boolean>();
@@ -30,7 +32,7 @@ export class StrangerBound {
     return true;
   }
 
-  /** The connection has sent a request, and stays until the answer is sent. */
+  /** Marks a connection that has sent a request. It stays until the answer is sent. */
   asked(socket: Socket): void {
     const mine = this.#peers.get(socket.remoteAddress ?? '');
     if (mine?.has(socket) === true) mine.set(socket, true);

@@ -3,24 +3,33 @@ import { ControlError } from '../control-error.ts';
 import { descriptorOf } from '../descriptor.ts';
 
 export interface TcpPlace {
-  /** What is offered there, as the subject of a sentence, and the option that names the address. */
+  /**
+   * Says in errors what is served at this address, as the subject of a sentence, and which option names the
+   * address.
+   */
   readonly what?: { readonly subject: string; readonly option: string } | undefined;
   readonly host: string;
   readonly port: number;
-  /** A predecessor's listening descriptor, perhaps at another address; closed here. */
+  /**
+   * The listening descriptor of a predecessor, perhaps at another address. It is then closed; otherwise the
+   * server uses it.
+   */
   readonly inherited?: number | undefined;
-  /** Receives the listening descriptor. */
+  /** Receives the listening descriptor, unless it was inherited. */
   readonly onListening?: ((fd: number) => void) | undefined;
 }
 
-/** Returns the port; the system chooses it if 0 is requested. Rejects with ControlError. */
+/**
+ * Makes a server listen at a TCP address. Returns the port, which the system chooses if 0 is requested.
+ * Rejects with ControlError.
+ */
 export async function listenOn(server: Server, place: TcpPlace): Promise<number> {
   const { host, port, inherited, onListening } = place;
   try {
     if (inherited !== undefined) {
       await listen(server, { fd: inherited });
       if (isAt(server.address() as AddressInfo, place)) return (server.address() as AddressInfo).port;
-      // The configured address has changed.
+      // The configured address has changed since the predecessor began to listen.
       await new Promise((resolve) => server.close(resolve));
     }
     await listen(server, { host, port });
@@ -39,7 +48,10 @@ export async function listenOn(server: Server, place: TcpPlace): Promise<number>
   }
 }
 
-/** A host name always counts as the same: it may have had another address when the predecessor resolved it. */
+/**
+ * Whether an address is the configured one. A host name always counts as the same, because it may have had
+ * another address when the predecessor resolved it.
+ */
 function isAt(address: AddressInfo, { host, port }: TcpPlace): boolean {
   return (port === 0 || address.port === port) && (isIP(host) === 0 || address.address === host);
 }

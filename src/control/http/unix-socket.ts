@@ -22,7 +22,7 @@ import { descriptorOf } from '../descriptor.ts';
 /** A predecessor's listening socket. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** Discards it: closes the descriptor, and removes it from where it is kept. */
+  /** Discards the socket: closes the descriptor, and removes it from the place where it is kept. */
   readonly leave: () => void;
 }
 
@@ -30,15 +30,19 @@ export interface SocketPlace {
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;
-  /** Undefined: the process's. */
+  /** The group of the socket; undefined for that of the process. */
   readonly gid: number | undefined;
   /** The user of this process. */
   readonly uid: number;
   /**
-   * Where a predecessor listened, whether or not the socket was inherited. If the path differs, its file is removed.
+   * Where a predecessor listened, whether or not the socket was inherited. If that path is not this one, its
+   * file is removed.
    */
   readonly former?: BoundSocket | undefined;
-  /** If it listens at this path it is used, and closed with the server; otherwise it is discarded. */
+  /**
+   * The listening socket of a predecessor. If it listens at this path, the server uses it, and closes it at
+   * its own end; otherwise it is discarded.
+   */
   readonly inherited?: InheritedSocket | undefined;
   /** Receives the listening descriptor and its place, unless the descriptor was inherited. */
   readonly onListening?: ((fd: number, at: BoundSocket) => void) | undefined;
@@ -48,11 +52,11 @@ export interface SocketPlace {
 export const MAX_PATH_BYTES = 107;
 
 /**
- * Makes the server listen at a path. The socket is created in a directory that only this user may enter, gets its mode
- * and group there, and is then renamed to its path: no client can connect earlier. The rename also replaces the socket
- * of a dead daemon.
+ * Makes the server listen at a path. The socket is created in a directory that only this user may enter, gets
+ * its mode and group there, and is then renamed to its path, so that no client can connect earlier. The
+ * rename also replaces the socket of a dead daemon. Rejects with ControlError.
  *
- * @returns a function that removes the socket if it is still ours. Rejects with ControlError.
+ * @returns a function that removes the socket's file if that file is still the one of this server
  */
 export async function listenAt(server: Server, place: SocketPlace): Promise<() => void> {
   const { path } = place;
@@ -80,12 +84,18 @@ export async function listenAt(server: Server, place: SocketPlace): Promise<() =
   return () => removeBound({ path, file });
 }
 
-/** Removes the old path, so that its clients fail immediately. `isOurs`: the listener there was this mount's. */
+/**
+ * Removes the socket's file at the former path, so that clients fail there immediately. `isOurs` says that
+ * the listener there was that of this mount; if it was not, the file is removed only if no process answers.
+ */
 async function removeFormer(former: BoundSocket, isOurs: boolean): Promise<void> {
   if (isThere(former) && (isOurs || !(await isAnswered(former.path)))) removeBound(former);
 }
 
-/** For a descriptor that is known to listen at a path; undefined if the path has no socket. */
+/**
+ * Describes the socket at a path, for a descriptor that is known to listen there. Returns undefined if the
+ * path has no socket.
+ */
 export function boundAt(path: string, fd: number): BoundSocket | undefined {
   const stats = statOf(path);
   return stats?.isSocket() === true
@@ -99,7 +109,8 @@ async function make(server: Server, { path, mode, gid, uid }: SocketPlace): Prom
   try {
     directory = mkdtempSync(join(dirname(path), '.dagmount-'));
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    // Through the descriptor, since the directory's own path may be too long for a socket.
+    // Listens by a path through the directory's descriptor, because the directory's own path may be too long
+    // for a socket.
     await listen(server, { path: `/proc/self/fd/${fd}/s` });
     const socket = join(directory, 's');
     if (gid !== undefined) chownSync(socket, uid, gid);
@@ -130,7 +141,7 @@ function listen(server: Server, at: { readonly path: string } | { readonly fd: n
   });
 }
 
-/** A user with write access to the directory could replace the socket. */
+/** Refuses a directory in which another user could replace the socket. */
 function requireSafeDirectory(directory: string, uid: number): void {
   const stats = statOf(directory);
   const hint = 'Name a path in a directory of your own with --socket.';

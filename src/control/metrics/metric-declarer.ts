@@ -22,7 +22,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** The label that distinguishes the trees of a mount that shows several. */
 const TREE = 'tree';
 
-/** The labels of a tree, by its path; '' if it is the whole mount. */
+/** Returns the labels of the tree with this path; '' if the tree is the whole mount. */
 export function labelsOf(tree: string): Labels {
   return tree === '' ? {} : { [TREE]: tree };
 }
@@ -37,12 +37,12 @@ export class MetricDeclarer {
   /** Metrics that show only the last snapshot. */
   readonly #ofSnapshot: (Gauge | Counter)[] = [];
 
-  /** In the order of their declarations. */
+  /** The declared metrics, in the order of their declarations. */
   get declared(): readonly MetricDeclaration[] {
     return this.#declarations;
   }
 
-  /** Removes the values of the last snapshot: one of their labels may be gone. */
+  /** Removes the values of the last snapshot, because the next snapshot may lack some of their labels. */
   forgetSnapshot(): void {
     for (const metric of this.#ofSnapshot) metric.reset();
   }
@@ -52,7 +52,7 @@ export class MetricDeclarer {
     this.#declarations.push({ ...declared, stability });
   }
 
-  /** A gauge of a tree, as the last snapshot had it. */
+  /** Declares a gauge of a tree. It shows the value of the last snapshot. */
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
     this.#declare({ name, type: 'gauge', help, labels, scope: 'tree' });
     const gauge = new Gauge({ name, help, labelNames: [...labels, TREE], registers: [this.registry] });
@@ -60,14 +60,14 @@ export class MetricDeclarer {
     return gauge;
   }
 
-  /** A counter of a tree, as the last snapshot had it. */
+  /** Declares a counter of a tree. It shows the value of the last snapshot. */
   counter(name: string, help: string): Counter {
     const counter = this.counted(name, help);
     this.#ofSnapshot.push(counter);
     return counter;
   }
 
-  /** A counter of a tree that is incremented here. */
+  /** Declares a counter of a tree that this process increments itself, independent of snapshots. */
   counted(name: string, help: string, labels: readonly string[] = []): Counter {
     this.#declare({ name, type: 'counter', help, labels, scope: 'tree' });
     return new Counter({ name, help, labelNames: [...labels, TREE], registers: [this.registry] });

@@ -4,7 +4,10 @@ import { type Labels, labelsOf, type MetricDeclaration, MetricDeclarer } from '.
 import type { Observations } from './mirrored-histogram.ts';
 import { asOpenMetrics } from './open-metrics.ts';
 
-/** prom-client's own metrics that are named like counters but are gauges; others report the same numbers by type. */
+/**
+ * prom-client's own metrics that are named like counters but are gauges. Other metrics of prom-client report
+ * the same numbers, by type.
+ */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
@@ -14,15 +17,15 @@ const MISNAMED = [
 /** The values of a tree. */
 export interface TreeSnapshot {
   readonly status: Status;
-  /** Number of keys, by reason. */
+  /** Number of keys that are not shown as they are, by reason. */
   readonly problems: ReadonlyMap<string, number>;
 }
 
 /** The values at the moment of a scrape. */
 export interface MetricsSnapshot extends TreeSnapshot {
-  /** Of each tree, if the mount shows several; the rest is about the mount. */
+  /** The values of each tree, if the mount shows several trees. The other fields are then about the mount. */
   readonly trees?: readonly (TreeSnapshot & { readonly tree: string })[] | undefined;
-  /** Undefined if the session does not answer: its last values stay. */
+  /** The values of the session; undefined if the session does not answer, so that its last values stay. */
   readonly session:
     | {
         /** Requests of the kernel, by opcode. */
@@ -37,13 +40,13 @@ export interface MetricsSnapshot extends TreeSnapshot {
 
 /** Counts what happens to one tree. */
 export interface TreeMeter {
-  /** One request to the store was answered, or failed. */
+  /** Counts a request to the store that was answered, or failed. */
   request(operation: string, outcome: string, milliseconds: number): void;
-  /** `count` bytes came from the store. */
+  /** Counts bytes that came from the store. */
   bytes(count: number): void;
-  /** A stage of a revalidation took `seconds`. */
+  /** Records how many seconds a stage of a revalidation took. */
   stage(stage: string, seconds: number): void;
-  /** `count` hints came. */
+  /** Counts hints that the source may have changed. */
   hint(from: string, outcome: string, count: number): void;
 }
 
@@ -227,7 +230,7 @@ export class Metrics {
     return this.#metrics.declared;
   }
 
-  /** The meter of a tree, by its path; '' if it is the whole mount. */
+  /** Returns the meter of the tree with this path; '' if the tree is the whole mount. */
   of(path: string): TreeMeter {
     const tree = labelsOf(path);
     this.#sourceBytes.inc(tree, 0);
@@ -242,20 +245,20 @@ export class Metrics {
     };
   }
 
-  /** `count` hints came that are not about one tree alone. */
+  /** Counts hints that are not about one tree alone. */
   hint(from: string, outcome: string, count: number): void {
     this.#hints.inc({ from, outcome }, count);
   }
 
-  /** In Prometheus' text format, or as OpenMetrics. */
+  /** Returns the metrics in Prometheus' text format, or as OpenMetrics. */
   async expose(
     snapshot: MetricsSnapshot,
     openMetrics = false,
   ): Promise<{ readonly contentType: string; readonly text: string }> {
     this.#take(snapshot);
     const text = await this.#metrics.registry.metrics();
-    // prom-client's OpenMetrics output strips `_total` from the counters for good: later Prometheus scrapes would lack
-    // it.
+    // Converts the text here, because prom-client's OpenMetrics output strips `_total` from the counters for
+    // good: later Prometheus scrapes would lack it.
     if (openMetrics) return { contentType: Registry.OPENMETRICS_CONTENT_TYPE, text: asOpenMetrics(text) };
     return { contentType: this.#metrics.registry.contentType, text };
   }
@@ -314,7 +317,7 @@ export class Metrics {
   }
 }
 
-/** An unknown value is not exposed: a 0 would be a value. */
+/** Sets a gauge, or removes it if the value is unknown, because a 0 would be a value. */
 function setOrRemove(gauge: Gauge, labels: Labels, value: number | null | undefined): void {
   if (value === undefined || value === null) gauge.remove(labels);
   else gauge.set(labels, value);

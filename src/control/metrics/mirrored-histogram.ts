@@ -1,4 +1,7 @@
-/** Upper bounds of all durations, in seconds: from what one upcall takes to the longest deadline of the store. */
+/**
+ * Upper bounds of the buckets of all durations, in seconds: from what one request of the kernel takes to the
+ * longest time limit of the store.
+ */
 export const DURATION_BOUNDS: readonly number[] = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
@@ -31,7 +34,7 @@ export class MirroredHistogram {
     this.#bounds = bounds;
   }
 
-  /** `observed`: by the value of the label. */
+  /** Replaces the observations. `observed` has them by the value of the label. */
   set(observed: ReadonlyMap<string, Observations>): void {
     this.#observed = observed;
   }

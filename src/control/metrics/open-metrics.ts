@@ -16,8 +16,8 @@ export function prefersOpenMetrics(accept: string | undefined): boolean {
 }
 
 /**
- * Prometheus' text format as OpenMetrics: there a family of counters has a name without `_total`, which only its
- * samples have; there are no empty lines, and the end is marked.
+ * Converts Prometheus' text format to OpenMetrics. There, a family of counters has a name without `_total`,
+ * and only the samples of the family have `_total`. OpenMetrics has no empty lines, and marks its end.
  */
 export function asOpenMetrics(text: string): string {
   const counters = new Set(

@@ -9,28 +9,34 @@ export const cacheShape = z.strictObject({
   directory: z.string(),
   ...cacheCounts,
   pinnedBytes: count,
-  /** Paths that POST /v1/cache/pin named. */
+  /** Number of paths that POST /v1/cache/pin named. */
   pinnedPaths: count,
-  /** Fetched content that was not kept: no room, or the disk did not accept it. */
+  /**
+   * Number of contents that were fetched but not kept, because there was no room or the disk did not accept
+   * them.
+   */
   passedThrough: count,
-  /** Evicted first is `hidden`, then `beside`, then `past`; `kept` stays. */
+  /** The blobs by rank. The cache evicts `hidden` first, then `beside`, then `past`; `kept` stays. */
   ranks: z.strictObject({
     /** Content of versions that are not shown. */
     hidden: share,
     /** Content of versions that are shown only beside the current tree. */
     beside: share,
-    /** Past the prefetch bound. */
+    /** Shown content past the prefetch bound. */
     past: share,
-    /** Shown within the bound, or pinned. */
+    /** Shown content within the prefetch bound, and pinned content. */
     kept: share,
   }),
   degraded: z.array(z.enum(['cache-unwritable', 'cache-full', 'cache-too-small'])),
 });
 
 export const blobShape = z.strictObject({
-  /** 32 hex digits of the version's name; with a dot and the number of its part for a part. */
+  /**
+   * The name of the object's version in the cache, 32 hex digits. For a part of a larger file, a dot and the
+   * number of the part follow.
+   */
   key: z.string(),
-  /** Null if the blob's file cannot be read, as are the next two fields. */
+  /** The path of the file; null if the blob's file cannot be read. The next two fields are then null, too. */
   path: z.nullable(z.string()),
   etag: z.nullable(z.string()),
   /** The size of the whole file. */
@@ -40,45 +46,52 @@ export const blobShape = z.strictObject({
   bytes: count,
   rank: z.enum(['hidden', 'beside', 'past', 'kept']),
   pinned: z.boolean(),
-  /** Whether this process has checked its content. */
+  /** Whether this process has checked the blob's content. */
   verified: z.boolean(),
 });
 
-/** The most recently used first. */
+/** The blobs, the most recently used first. */
 export const blobsShape = z.strictObject({ items: z.array(blobShape), next });
 
 const paths = z.array(z.string().check(z.maxLength(8192))).check(z.minLength(1), z.maxLength(1_000));
 
-/** A directory stands for all that is in it, '' for the whole tree. */
+/** The path of a directory stands for everything in it, and '' for the whole tree. */
 export const pathsRequestShape = z.strictObject({ paths, version: versionShape });
 export const prefetchRequestShape = z.strictObject({ paths, version: versionShape, timeoutSeconds });
 export const emptyRequestShape = z.strictObject({});
 
 export const pathResultShape = z.strictObject({
   path: z.string(),
-  /** `unchanged`: already in that state. `failed`: for at least one file. */
+  /**
+   * `unchanged`: the path was in the requested state already. `failed`: the action failed for at least one
+   * file.
+   */
   outcome: z.enum(['done', 'unchanged', 'failed']),
-  /** Files that were evicted, pinned, unpinned or fetched. */
+  /** Number of files that were evicted, pinned, unpinned or fetched. */
   files: count,
   /** The size of the content of these files. */
   bytes: count,
   /**
-   * Why it failed: not-found, not-pinned, not-pinnable, pinned, too-many, timed-out, no-room, or a code of the store.
+   * Why the action failed: not-found, not-pinned, not-pinnable, pinned, too-many, timed-out, no-room, or a
+   * code of the store.
    */
   code: z.nullable(z.string()),
   detail: z.nullable(z.string()),
 });
 
-/** What was done, in the order of the paths. */
+/** What was done for each path, in the order of the paths. */
 export const pathResultsShape = z.strictObject({ items: z.array(pathResultShape) });
 
 export const verifiedShape = z.strictObject({
-  /** Blobs that were read. */
+  /** Number of blobs that were read. */
   blobs: count,
   bytes: count,
-  /** Blobs that differed from what was stored; each was removed. */
+  /** Number of blobs that differed from what was stored. Each of them was removed. */
   corrupt: count,
-  /** The first 1,000 of them; `path` is null if the tree does not show that version. */
+  /**
+   * The first 1,000 of the corrupt blobs; `path` is null if the tree does not show the object version of the
+   * blob.
+   */
   removed: z.array(z.strictObject({ key: z.string(), path: z.nullable(z.string()) })),
 });
 

@@ -12,7 +12,7 @@ export const logLevelShape = z.strictObject({
 
 const optionShape = z.strictObject({
   name: z.string(),
-  /** As it was written; null if the option has no value. */
+  /** The value as it was written; null if the option has no value. */
   value: z.nullable(z.union([z.string(), z.array(z.string())])),
   from: z.enum(['flag', 'environment', 'file', 'default']),
   /** The flag, variable, or line of a file that sets it. */
@@ -23,13 +23,16 @@ const optionShape = z.strictObject({
 export const configShape = z.strictObject({
   mount: z.strictObject({ id: z.string(), source: z.string(), target: z.string() }),
   options: z.array(optionShape),
-  /** If the mount shows several trees: the options that each sets itself; all others are above. */
+  /**
+   * If the mount shows several trees: the options that each tree sets itself. All other options of a tree are
+   * above.
+   */
   trees: z.optional(
     z.array(z.strictObject({ path: z.string(), source: z.string(), options: z.array(optionShape) })),
   ),
 });
 
-/** OpenAPI 3.1. */
+/** The OpenAPI 3.1 document of the control socket. */
 export const openApiShape = z.looseObject({
   openapi: z.string(),
   info: z.looseObject({ title: z.string(), version: z.string() }),

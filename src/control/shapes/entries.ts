@@ -9,10 +9,10 @@ export const entryItemShape = z.strictObject({
   kind: z.enum(['file', 'directory']),
   /** 0 for a directory. */
   size: count,
-  /** As listed, without quotes; null for a directory. */
+  /** The ETag as it was listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
   mtime: time,
-  /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
+  /** Whether the file has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
   /** Whether all of the content is on the local disk; null for a directory. */
   cached: z.nullable(z.boolean()),
@@ -21,11 +21,14 @@ export const entryItemShape = z.strictObject({
 export const entriesShape = z.strictObject({
   items: z.array(entryItemShape),
   next,
-  /** The release of the items, if the source is a release. */
+  /** The release that has these items, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
-/** `version`: the id of a shown version; the request then is about its tree instead of the current one. */
+/**
+ * The id of a version (an earlier release) that the mount shows. The request is then about the tree of that
+ * version instead of the current tree.
+ */
 export const versionShape = z.optional(z.string().check(z.maxLength(128)));
 
 /** `prefix`: the beginning of the paths, compared by bytes: `a/` selects the content of the directory a. */
@@ -41,44 +44,53 @@ export const entryShape = z.strictObject({
   path: z.string(),
   kind: z.enum(['file', 'directory']),
   /**
-   * The whole object key; for a directory, the beginning of its keys. In a release, the key of the file's pack; null
-   * for empty files and directories, which have no object.
+   * The whole object key; for a directory, the beginning of its keys. In a release, the key of the pack that
+   * has the file's content; null for empty files and for directories, which have no object.
    */
   key: z.nullable(z.string()),
-  /** In a release, the range of the content in that object, a pack of many. Absent: the whole object. */
+  /**
+   * In a release, the range of the file's content in that object, which is a pack of many contents. Absent if
+   * the content is the whole object.
+   */
   range: z.optional(z.strictObject({ offset: count, bytes: count })),
   size: count,
-  /** As listed, without quotes; null for a directory. */
+  /** The ETag as it was listed, without quotes; null for a directory. */
   etag: z.nullable(z.string()),
-  /** If the store keeps versions and an answer contained the fetched one's id; listings do not contain it. */
+  /**
+   * The store's id of the fetched object version; null if the store keeps no versions, or if no answer had
+   * the id. Listings do not have it.
+   */
   versionId: z.nullable(z.string()),
   /** The store's date of the object; null for a directory, and where the store lists none. */
   lastModified: z.nullable(time),
   mtime: time,
-  /** Whether it has the execute bits, by --executable or by the release; null for a directory. */
+  /** Whether the file has the execute bits, by --executable or by the release; null for a directory. */
   executable: z.nullable(z.boolean()),
-  /** The version whose tree has it; absent: the current tree has it. */
+  /** The id of the version whose tree has the entry; absent if the current tree has it. */
   version: z.optional(z.string()),
   /** The generation that this answer is about; for a version, its number is 0. */
   generation: z.strictObject({ id: generationId, number: count }),
   firstVisible: z.strictObject({
     /** When this content became visible; for a directory, its last change. */
     at: time,
-    /** Null if that was before the beginning of the history. */
+    /** The generation that first showed this content; null if it is older than the remembered history. */
     generation: z.nullable(
       z.strictObject({
         id: generationId,
         number: count,
-        /** The release that showed it, if the source is a release. */
+        /** The release that this generation showed, if the source is a release. */
         release: z.optional(pastReleaseShape),
       }),
     ),
   }),
-  /** Null for a directory. */
+  /** Whether all of the content is on the local disk; null for a directory. */
   cached: z.nullable(z.boolean()),
   /** The size of the part of the content that is on the local disk. */
   cachedBytes: count,
-  /** The digest of the content on the local disk, in hex digits; null if that is incomplete or over 64 MiB. */
+  /**
+   * The digest of the content on the local disk, in hex digits; null if the content there is incomplete or
+   * over 64 MiB.
+   */
   checksum: z.nullable(
     z.strictObject({ algorithm: z.literal('sha256'), value: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
   ),
@@ -87,10 +99,10 @@ export const entryShape = z.strictObject({
   nodeIds: z.strictObject({
     /** The inode number that the mount shows. */
     current: count,
-    /** Those of replaced versions of this path that the kernel still holds; at most 100. */
+    /** The inode numbers of replaced versions of this path that the kernel still holds; at most 100. */
     replaced: z.array(count),
   }),
-  /** The entry of its key in GET /v1/problems. */
+  /** The entries of the key in GET /v1/problems. */
   problems: z.array(problemItemShape),
 });
 

@@ -4,11 +4,12 @@ import { generationShape, heldShape, namedObjectShape, sourceErrorShape, stuckSh
 import { count, time } from './values.ts';
 
 /**
- * What GET /v1/events sends: server-sent events, each with `id`, `event` (its type) and one line of `data`, which
- * is one of these as JSON. Lines that begin with a colon are a sign of life, every 15 s.
+ * GET /v1/events sends server-sent events. Each has `id`, `event` (its type) and one line of `data`, which is
+ * one of the shapes below as JSON. A line that begins with a colon is a sign of life; the daemon sends one
+ * every 15 s.
  */
 const common = {
-  /** For Last-Event-ID. */
+  /** The id of the event, for Last-Event-ID. */
   id: z.string(),
   at: time,
 };
@@ -19,7 +20,7 @@ const ofTree = {
   tree: z.optional(z.string()),
 };
 
-/** Another tree is shown: every lookup sees it. */
+/** The mount shows another tree, and every look-up sees that tree. */
 const generationEvent = z.strictObject({
   ...ofTree,
   type: z.literal('generation'),
@@ -27,7 +28,7 @@ const generationEvent = z.strictObject({
   added: count,
   changed: count,
   removed: count,
-  /** The release that it shows, if the source is a release. */
+  /** The release that the generation shows, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
@@ -39,15 +40,15 @@ const armedEvent = z.strictObject({
   showAt: time,
 });
 
-/** A listing or a ref is held; sent again if another one is held. */
+/** The daemon holds a listing or a ref. It sends this event again if it holds another one. */
 const heldEvent = z.strictObject({ ...ofTree, type: z.literal('held'), held: heldShape });
 
-/** The set of shown files with unreadable content changed; `files` 0: it is empty. */
+/** The set of shown files with unreadable content has changed. `files` is 0 if the set is empty. */
 const unreadableObjectsEvent = z.strictObject({
   ...ofTree,
   type: z.literal('unreadable-objects'),
   files: count,
-  /** The first of them. */
+  /** The first of these files. */
   objects: z.array(namedObjectShape),
 });
 
@@ -58,18 +59,21 @@ const sourceErrorEvent = z.strictObject({
   error: sourceErrorShape,
 });
 
-/** A listing takes long, and has not ended. `since`: its start. */
+/** A listing takes long, and has not ended. `since` is when it began. */
 const sourceSlowEvent = z.strictObject({ ...ofTree, type: z.literal('source-slow'), since: time });
 
 const sourceRecoveredEvent = z.strictObject({
   ...ofTree,
   type: z.literal('source-recovered'),
-  /** Revalidations that had failed. */
+  /** Number of revalidations that had failed. */
   failures: count,
   failingSince: z.nullable(time),
 });
 
-/** Trees come from a standby source, or from the first again; or the first answers and lacks what is shown. */
+/**
+ * The daemon now reads trees from a standby source, or from the first source again; or the first source
+ * answers, but lacks what is shown.
+ */
 const sourceStandbyEvent = z.strictObject({
   ...ofTree,
   type: z.literal('source-standby'),
@@ -86,7 +90,10 @@ const cacheErrorEvent = z.strictObject({
   detail: z.string(),
 });
 
-/** A process prevents the kernel from applying a publication; sent again if other processes do. */
+/**
+ * A process prevents the kernel from applying a publication. The daemon sends this event again if other
+ * processes do so.
+ */
 const publicationStuckEvent = z.strictObject({
   ...common,
   type: z.literal('publication-stuck'),
@@ -95,7 +102,7 @@ const publicationStuckEvent = z.strictObject({
 
 const publicationFreedEvent = z.strictObject({ ...common, type: z.literal('publication-freed') });
 
-/** A server took over the mount of one that had ended. */
+/** This server took over the mount of a server that had ended. */
 const restartEvent = z.strictObject({
   ...common,
   type: z.literal('restart'),

@@ -8,10 +8,13 @@ import { cacheCounts, count, generationId, next, seconds, time, timeoutSeconds }
  * every answer in tests. Times are RFC 3339 in UTC, sizes bytes, durations seconds.
  */
 
-/** Listings have their own ETags; ETags look like an MD5 but are not. Neither is an error. */
+/**
+ * Properties of a store, none of which is an error. `own-listing-etags`: its listings have other ETags than
+ * GET. `no-md5-etags`: its ETags look like an MD5 but are none.
+ */
 export const storeTraits = ['own-listing-etags', 'no-md5-etags'] as const;
 
-/** The providers of the SDK's chain. */
+/** The providers in the AWS SDK's chain of credentials. */
 export const credentialsOrigins = [
   'environment',
   'profile',
@@ -37,18 +40,18 @@ export const heldShape = z.strictObject({
   removed: count,
   since: time,
   reason: z.string(),
-  /** One sentence. It names the object, if an object is the reason. */
+  /** One sentence that says why. It names the object, if an object is the reason. */
   detail: z.string(),
   /** What to do; absent if the remedy is to restore the missing files, or to accept. */
   hint: z.optional(z.string()),
   /** The held step, if the source is a release. */
   release: z.optional(heldStepShape),
-  /** Whether it can be accepted; absent: it can. */
+  /** Whether an operator can accept what is held; absent if so. */
   acceptable: z.optional(z.boolean()),
 });
 
 export const namedObjectShape = z.strictObject({
-  /** Below the prefix. */
+  /** The path below the prefix. */
   path: z.string(),
   /** The store's answer. */
   detail: z.string(),
@@ -59,7 +62,7 @@ export const waitingShape = z.strictObject({
   /** When the wait ends; null while no answer has arrived yet. */
   until: z.nullable(time),
   files: count,
-  /** The first of them. */
+  /** The first of these files. */
   objects: z.array(namedObjectShape),
 });
 
@@ -76,19 +79,22 @@ export const sourceErrorShape = z.strictObject({
 /** A publication is blocked in the kernel while a process holds the lock of a changed directory. */
 export const stuckShape = z.strictObject({
   since: time,
-  /** Relative to the mount point, '' for the mount point itself; null if unknown. */
+  /** The changed directory, relative to the mount point, '' for the mount point itself; null if unknown. */
   directory: z.nullable(z.string()),
-  /** Threads that list it, as far as the daemon may see them. */
+  /** The threads that list this directory, and so hold its lock, as far as the daemon may see them. */
   holders: z.array(z.strictObject({ pid: count, tid: count, uid: count, command: z.string() })),
 });
 
-/** Where the tree is read while the first source cannot be reached. */
+/** The source that the tree is read from while the first source cannot be reached. */
 export const standbyShape = z.strictObject({
   /** The standby that is read, or would be read. */
   source: z.string(),
   active: z.boolean(),
   since: z.nullable(time),
-  /** The daily test request while the first source works; null before the first one. */
+  /**
+   * The result of the daily test request, which is sent while the first source works; null before the first
+   * test.
+   */
   checked: z.nullable(z.strictObject({ at: time, error: z.nullable(z.string()) })),
   /** Why the standby is still read although the first source answers. */
   firstIsBehind: z.nullable(z.string()),
@@ -101,7 +107,7 @@ const sourceShape = z.strictObject({
   lastSuccessAt: z.nullable(time),
   stalenessSeconds: z.nullable(seconds),
   consecutiveFailures: count,
-  /** When the first of those failures began. */
+  /** When the first of these consecutive failures began. */
   failingSince: z.nullable(time),
   lastError: z.nullable(sourceErrorShape),
   /** How long the current listing has taken, or else the last one took; null before the first. */
@@ -112,13 +118,13 @@ const sourceShape = z.strictObject({
   credentials: z.nullable(
     z.strictObject({ origin: z.enum(credentialsOrigins), expiresAt: z.nullable(time) }),
   ),
-  /** Null without a standby source. */
+  /** The standby; null if the source has none. */
   standby: z.nullable(standbyShape),
 });
 
 /** One of several trees of a mount. GET /v1/trees/{tree}/status has the rest. */
 export const treeStatusShape = z.strictObject({
-  /** Its directory below the mount point. */
+  /** The tree's directory below the mount point. */
   path: z.string(),
   /** The s3:// address. */
   address: z.string(),
@@ -142,32 +148,35 @@ export const statusShape = z.strictObject({
     id: z.string(),
     source: z.string(),
     target: z.string(),
-    /** `tree`: the tree is the whole mount; `versions`: it is in current/; `trees`: each has a directory. */
+    /**
+     * `tree`: the tree is the whole mount. `versions`: the tree is in current/. `trees`: each of several
+     * trees has a directory.
+     */
     layout: z.enum(['tree', 'versions', 'trees']),
     driver: z.string(),
     supervised: z.boolean(),
     restarts: count,
     takeover: z.enum(['resend', 'journal', 'remount']),
   }),
-  /** Null until the first tree is shown, and where the mount shows several trees. */
+  /** The shown generation; null until the first tree is shown, and if the mount shows several trees. */
   generation: z.nullable(generationShape),
-  /** With several trees: the source of the one that is furthest behind. */
+  /** The state of the source; if the mount shows several trees, that of the tree which is furthest behind. */
   source: sourceShape,
   /** The release of the shown tree; null if the source is a prefix, and before the first tree. */
   release: z.nullable(releaseShape),
-  /** Null if no versions are shown beside the current tree. */
+  /** The versions beside the current tree; null if the mount shows no versions. */
   versions: z.nullable(
     z.strictObject({
       shown: count,
-      /** Look-ups of versions that are not shown, which wait for the store. */
+      /** Number of look-ups that wait for the store, because they are of versions that are not shown. */
       waiting: count,
-      /** Such look-ups that have ended. */
+      /** Number of such look-ups that have ended, by outcome. */
       lookups: z.strictObject({
         found: count,
         absent: count,
         /** The store has the version, but it failed verification: dagmount does not show it. */
         held: count,
-        /** No other version can make room for it. */
+        /** The limit of shown versions is reached, and no other version can make room. */
         refused: count,
         /** The store is in trouble, or slower than `--read-deadline`. */
         unavailable: count,
@@ -182,7 +191,10 @@ export const statusShape = z.strictObject({
   waiting: z.nullable(waitingShape),
   cache: z.strictObject(cacheCounts),
   problems: count,
-  /** Set if the mount shows several. The fields above are then about all of them, or the first that they apply to. */
+  /**
+   * Set if the mount shows several trees. The fields above are then about all trees, or about the first tree
+   * that they apply to.
+   */
   trees: z.optional(z.array(treeStatusShape)),
 });
 
@@ -199,7 +211,7 @@ export const historyItemShape = z.strictObject({
   added: count,
   changed: count,
   removed: count,
-  /** Its step, if the source is a release. */
+  /** The step of the generation, if the source is a release. */
   release: z.optional(pastReleaseShape),
 });
 
@@ -215,7 +227,7 @@ export const changesShape = z.strictObject({
 });
 
 export const problemItemShape = z.strictObject({
-  /** The whole object key; bytes that are not UTF-8 as \xNN. */
+  /** The whole object key. Bytes that are not UTF-8 are written as \xNN. */
   key: z.string(),
   reason: z.string(),
   detail: z.string(),
@@ -225,7 +237,7 @@ export const problemsShape = z.strictObject({ items: z.array(problemItemShape), 
 
 export const refreshRequestShape = z.strictObject({
   wait: z.optional(z.boolean()),
-  /** How long to wait, 60 unless given. */
+  /** How long to wait, in seconds; 60 unless given. */
   timeoutSeconds,
 });
 
@@ -239,12 +251,12 @@ export const refreshedShape = z.strictObject({
 export const refreshedTreesShape = z.strictObject({
   trees: z.array(
     z.strictObject({
-      /** Its directory below the mount point. */
+      /** The tree's directory below the mount point. */
       path: z.string(),
       outcome: z.enum(['requested', 'current', 'published', 'failed']),
-      /** The generation that is shown. */
+      /** The generation that the tree shows. */
       generation: z.nullable(generationShape),
-      /** Why it failed: the error of a refresh of that tree alone. */
+      /** Why the refresh failed: the same error that a refresh of that tree alone would have. */
       error: z.optional(
         z.strictObject({ code: z.string(), detail: z.string(), hint: z.optional(z.string()) }),
       ),
@@ -253,7 +265,7 @@ export const refreshedTreesShape = z.strictObject({
 });
 
 export const acceptRequestShape = z.strictObject({
-  /** Default: what is held at that moment. */
+  /** The held generation to accept; by default, what is held at that moment. */
   generation: z.optional(generationId),
   timeoutSeconds,
 });
@@ -284,7 +296,7 @@ export const pageQueryShape = z.strictObject({
 export const changesQueryShape = z.extend(pageQueryShape, { since: z.optional(generationId) });
 
 export const generationParameterShape = generationId;
-/** `pid`: of the server that ends. */
+/** `pid` is that of the server that ends. */
 export const restartedShape = z.strictObject({ pid: z.int() });
 
 export const noQueryShape = z.strictObject({});

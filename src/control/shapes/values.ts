@@ -7,7 +7,7 @@ export const time = z.iso.datetime();
 export const generationId = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 /** The value for `after` of the next page; null at the end of the list. */
 export const next = z.nullable(z.string());
-/** How long to wait for the answer; default 60. */
+/** How long to wait for the answer, in seconds; 60 by default. */
 export const timeoutSeconds = z.optional(z.number().check(z.gte(1), z.lte(3600)));
 
 /** The values of the cache that status and GET /v1/cache share. */
@@ -19,9 +19,12 @@ export const cacheCounts = {
   misses: count,
   evictions: count,
   corrupt: count,
-  /** Blobs that are not evicted: pinned ones, and replaced versions that a reader still has open. */
+  /**
+   * Blobs that are not evicted: those that a client pinned, and replaced versions that a reader still has
+   * open.
+   */
   pinned: count,
-  /** Content that is still to be prefetched. */
+  /** The content that is still to be prefetched. */
   pendingFiles: count,
   pendingBytes: count,
 };

@@ -11,7 +11,10 @@ export type Proof =
 const SIGNATURE = /^sha256=([0-9a-f]{64})$/i;
 const BEARER = /^bearer +([\x21-\x7e]{1,512})$/i;
 
-/** Undefined if there is none that could be checked. A signature is preferred, because it also proves the body. */
+/**
+ * Returns the proof in the headers of a request; undefined if there is none that could be checked. Prefers a
+ * signature to a token, because a signature also proves the body.
+ */
 export function proofOf(headers: IncomingHttpHeaders): Proof | undefined {
   const signed = headers['x-hub-signature-256'];
   const [, hex] = SIGNATURE.exec(typeof signed === 'string' ? signed : '') ?? [];
@@ -22,12 +25,15 @@ export function proofOf(headers: IncomingHttpHeaders): Proof | undefined {
   return token === undefined ? undefined : { kind: 'token', digest: digestOf(token) };
 }
 
-/** Always compares with every secret, so that the duration discloses none of them. */
+/**
+ * Whether a digest is that of a secret. Always compares with every secret, so that the duration discloses
+ * none of them.
+ */
 export function isTokenOf(digest: Buffer, secrets: readonly Secret[]): boolean {
   return secrets.filter(({ tokenDigest }) => timingSafeEqual(digest, tokenDigest)).length > 0;
 }
 
-/** The signatures of a body by all secrets. Hashes the body as it arrives, and keeps none of it. */
+/** Computes the signatures of a body by all secrets. Hashes the body as it arrives, and keeps none of it. */
 export class BodySignatures {
   readonly #all: readonly Hmac[];
 
@@ -39,7 +45,7 @@ export class BodySignatures {
     for (const each of this.#all) each.update(bytes);
   }
 
-  /** May be called once. */
+  /** Whether a signature is one of these. May be called only once, after the whole body. */
   includes(signature: Buffer): boolean {
     return this.#all.filter((each) => timingSafeEqual(each.digest(), signature)).length > 0;
   }

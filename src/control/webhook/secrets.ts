@@ -3,27 +3,32 @@ import { HostError } from '../../host/host-error.ts';
 import { readTrustedFile } from '../../host/own-file.ts';
 import { ControlError } from '../control-error.ts';
 
-/** One line of the file. */
+/** A secret: one line of the file. */
 export interface Secret {
-  /** Signs bodies. */
+  /** The key for the signatures of bodies. */
   readonly key: Buffer;
   /**
-   * SHA-256 of the secret as a bearer token: comparing digests of equal length does not disclose the token's length.
+   * SHA-256 of the secret as a bearer token. All digests have the same length, so comparing them does not
+   * disclose the token's length.
    */
   readonly tokenDigest: Buffer;
 }
 
 const MOST_BYTES = 64 * 1024;
-/** Enough for the old and the new secret, and two more: each costs one more HMAC of each body. */
+/**
+ * Maximum number of secrets: the old and the new secret, and two more. Each secret costs one more HMAC of
+ * each body.
+ */
 const MOST_SECRETS = 4;
 /** Minimum length of a secret: a shorter one could be guessed offline from one signed body. */
 const LEAST_BYTES = 16;
-/** The file is read again after this time, so a flood of requests does not read it each time. */
+/** The file is read again only after this time, so that a flood of requests does not read it each time. */
 const FRESH_MS = 1_000;
 
 /**
- * The secrets of a file, one per line. The file is read again when it is used, and has the old and the new secret
- * during a change. An unusable file proves no request: if it is missing for a moment, that must not admit every client.
+ * Reads the secrets of a file, one per line. Reads the file again when the secrets are used; during a change,
+ * the file has the old and the new secret. With an unusable file, no request can be proven, so that a file
+ * that is missing for a moment does not admit every client.
  */
 export class WebhookSecrets {
   readonly #path: string;
@@ -65,7 +70,7 @@ export class WebhookSecrets {
     }
   }
 
-  /** The message discloses nothing of the file's content. */
+  /** Creates an error whose message discloses nothing of the file's content. */
   #unusable(why: string): ControlError {
     return new ControlError(
       'secret-unusable',

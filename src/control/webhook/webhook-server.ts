@@ -9,15 +9,21 @@ import type { Secret, WebhookSecrets } from './secrets.ts';
 
 export interface WebhookLimits {
   readonly connections: number;
-  /** Connections of one address, mostly a proxy. */
+  /** Maximum number of connections from one address, which is mostly that of a proxy. */
   readonly connectionsOfPeer: number;
   readonly headBytes: number;
   readonly bodyBytes: number;
   /** The longest life of a connection. */
   readonly connectionMs: number;
-  /** Requests per second whose proof is checked: checking a signature costs a hash of the whole body. */
+  /**
+   * Maximum number of requests per second whose proof is checked, because checking a signature costs a hash
+   * of the whole body.
+   */
   readonly checksOfSecond: number;
-  /** Remembered signatures, so that an overheard request is not accepted again. */
+  /**
+   * Maximum number of remembered signatures. They are remembered so that an overheard request is not accepted
+   * again.
+   */
   readonly signatures: number;
 }
 
@@ -31,7 +37,10 @@ const LIMITS: WebhookLimits = {
   signatures: 4_096,
 };
 
-/** The time between two log lines about refused requests: any client can send as many as it likes. */
+/**
+ * The time between two log lines about refused requests, because any client can send as many of these as it
+ * likes.
+ */
 const REMINDER_MS = 60_000;
 
 export interface WebhookServerOptions {
@@ -47,8 +56,8 @@ export interface WebhookServerOptions {
 }
 
 /**
- * Accepts requests from the network to look at the source now, and nothing else: only the signature of a body is used,
- * and an answer discloses nothing. One request per connection.
+ * Accepts requests from the network that make the daemon check the source now, and does nothing else. It uses
+ * a body only to check its signature, its answers disclose nothing, and it serves one request per connection.
  */
 export class WebhookServer {
   readonly server: Server;
@@ -58,7 +67,7 @@ export class WebhookServer {
   /** The signatures that were accepted, the oldest first. */
   readonly #seen = new Set<string>();
   #second: { at: number; checks: number } = { at: Number.NEGATIVE_INFINITY, checks: 0 };
-  /** Why the secrets could not be used the last time. */
+  /** Why the secrets could not be used the last time; undefined if they could be used. */
   #unusable: string | undefined;
   #refused: { count: number; toldAt: number } = { count: 0, toldAt: Number.NEGATIVE_INFINITY };
 
@@ -89,7 +98,10 @@ export class WebhookServer {
     }
   }
 
-  /** Accepts no more requests, and aborts those in progress: the next poll makes up for a lost hint. */
+  /**
+   * Accepts no more requests, and aborts those in progress. A lost hint does no harm, because the next poll
+   * makes up for it.
+   */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#bound.endAll();
@@ -120,7 +132,7 @@ export class WebhookServer {
       this.#tellRefused(error, details.code);
       await answer(status, details, headers);
     } finally {
-      // The rest of the request is not read.
+      // Closes the connection after the answer, without reading the rest of the request.
       response.once('finish', () => request.socket.destroySoon());
     }
   }
@@ -199,7 +211,10 @@ export class WebhookServer {
     });
   }
 
-  /** A proxy on the way knows the body and its signature, and could send them again: a repetition proves nothing. */
+  /**
+   * Refuses a signature that was accepted before. A proxy on the way knows the body and its signature, and
+   * could send them again, so a repetition proves nothing.
+   */
   #refuseReplay(signature: string): void {
     if (this.#seen.has(signature)) {
       throw new RefusedRequest(

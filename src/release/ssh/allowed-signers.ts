@@ -4,24 +4,27 @@ import { readPublicKey, type SshPublicKey } from './public-key.ts';
 
 /** One line of a file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS). */
 export interface AllowedSigner {
-  /** Counted from 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
-  /** Patterns of names, separated by commas, as they are written. */
+  /** Patterns of names, separated by commas, as the file has them. */
   readonly principals: string;
-  /** Patterns of namespaces; undefined: all. */
+  /** Patterns of namespaces; undefined if the signer may sign in all namespaces. */
   readonly namespaces: string | undefined;
-  /** Milliseconds since the epoch: the first and the last instant at which its signatures may have been made. */
+  /**
+   * The first and the last instant at which the key may have signed, in milliseconds since the epoch.
+   * Undefined if there is no such limit.
+   */
   readonly validAfter: number | undefined;
   readonly validBefore: number | undefined;
   readonly key: SshPublicKey;
 }
 
-/** A file of a million lines would hold up each poll. */
+/** A larger file is refused: a file of a million lines would delay each poll. */
 export const MOST_SIGNERS_BYTES = 1024 * 1024;
 
 /**
- * Reads a file of allowed signers. One line that cannot be understood makes the whole file invalid: ignoring a line
- * that removes a right would grant it.
+ * Reads a file of allowed signers. One line that cannot be understood makes the whole file invalid: the line
+ * may remove a right, and ignoring it would grant that right.
  *
  * @throws {ReleaseError} `bad-signers-file`, which names the line
  */
@@ -34,7 +37,8 @@ export function readAllowedSigners(text: string): readonly AllowedSigner[] {
 }
 
 /**
- * The line that allows a key to sign at this instant, in this namespace and under this name.
+ * Returns the line that allows a key to sign at this instant, in this namespace and under this name;
+ * undefined if there is none.
  *
  * @param created milliseconds since the epoch
  */
@@ -87,7 +91,10 @@ function keyOf(type: string, text: string, line: number): SshPublicKey {
   throw wrong(line, `its key is not of type ${type}`);
 }
 
-/** True also for unsupported types of keys: the error names them, and they are not taken for options. */
+/**
+ * Returns whether a word is a type of key. True also for unsupported types, so that they are not taken for
+ * options, and an error names them.
+ */
 function isKeyType(word: string | undefined): boolean {
   return word !== undefined && /^(sk-)?(ssh-|ecdsa-sha2-)[A-Za-z0-9@.-]+$/.test(word);
 }
@@ -128,7 +135,10 @@ function optionsOf(text: string, line: number): Options {
 
 const STAMP = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z?)$/i;
 
-/** `20260131`, `202601311200`, `20260131120000`, in the zone of this host, or with a `Z` behind it in UTC. */
+/**
+ * Parses a date as `20260131`, `202601311200` or `20260131120000`: in UTC if a `Z` follows, otherwise in the
+ * time zone of this host. Returns milliseconds since the epoch.
+ */
 function instantOf(text: string | undefined, line: number, option: string): number {
   const match = STAMP.exec(text ?? '');
   if (match === null)
@@ -152,7 +162,7 @@ function instantOf(text: string | undefined, line: number, option: string): numb
   return date.getTime();
 }
 
-/** The words of a line. Quotes keep a word together; quotes around a whole word are removed. */
+/** Returns the words of a line. Quotes keep a word together; quotes around a whole word are removed. */
 function wordsOf(text: string, line: number): readonly string[] {
   if ((text.match(/"/g)?.length ?? 0) % 2 === 1) throw wrong(line, 'a quote does not end');
   return splitOutsideQuotes(text.replace(/\t/g, ' '), ' ')

@@ -1,6 +1,6 @@
 /**
- * Whether a list of patterns, separated by commas, matches: at least one does, and none that begins with `!` does. `*`
- * stands for any characters, `?` for one (ssh_config(5), PATTERNS).
+ * Returns whether a text matches a list of patterns, separated by commas: it matches at least one pattern,
+ * and no pattern that begins with `!`. `*` stands for any characters, `?` for one (ssh_config(5), PATTERNS).
  */
 export function matchesPatterns(text: string, list: string): boolean {
   let matched = false;
@@ -13,7 +13,9 @@ export function matchesPatterns(text: string, list: string): boolean {
   return matched;
 }
 
-/** In linear space and at most quadratic time, whatever the pattern. */
+/**
+ * Returns whether a text matches a pattern, in linear space and at most quadratic time, whatever the pattern.
+ */
 function matches(text: string, pattern: string): boolean {
   let at = 0;
   let place = 0;

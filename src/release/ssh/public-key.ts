@@ -7,21 +7,24 @@ export type KeyType = 'ssh-ed25519' | 'ecdsa-sha2-nistp256' | 'ssh-rsa';
 /** A public key as SSH writes it. */
 export interface SshPublicKey {
   readonly type: KeyType;
-  /** SSH's encoding: equal bytes are equal keys. */
+  /** The key in SSH's encoding. Keys are equal if these bytes are equal. */
   readonly blob: Buffer;
   readonly key: KeyObject;
   /** As `ssh-keygen -l` shows it: `SHA256:` and base64. */
   readonly fingerprint: string;
 }
 
-/** OpenSSH takes 1,024 bits; NIST SP 800-131A has disallowed less than 2,048 for signatures since 2014. */
+/**
+ * OpenSSH accepts 1,024 bits, but NIST SP 800-131A has disallowed less than 2,048 for signatures since 2014.
+ */
 const LEAST_RSA_BITS = 2048;
 const MOST_RSA_BITS = 16_384;
 
 /**
  * Reads a public key.
  *
- * @throws {ReleaseError} `malformed`, `unsupported-key`
+ * @throws {ReleaseError} `malformed` if the bytes are no key; `unsupported-key` for another type or a short
+ *   RSA key
  */
 export function readPublicKey(blob: Buffer): SshPublicKey {
   const reader = new WireReader(blob, 'a public key');
@@ -66,7 +69,7 @@ function imported(jwk: JsonWebKey, type: string): KeyObject {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    // A point that is not on its curve.
+    // For example, the point is not on its curve.
     throw malformed(`it is no ${type} key`);
   }
 }

@@ -18,10 +18,10 @@ const VERSION = 1;
 const ARMOUR = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END SSH SIGNATURE-----\s*$/;
 
 /**
- * Reads an armoured signature, with the public key that it names. Does not check whether that key is trusted, nor
- * whether the signature belongs to any bytes.
+ * Reads an armoured signature, with the public key that it names. Does not check whether that key is trusted,
+ * nor whether the signature belongs to any bytes.
  *
- * @throws {ReleaseError} `malformed`, `unsupported-key`
+ * @throws {ReleaseError} `malformed` if it is no signature; `unsupported-key` for an unsupported public key
  */
 export function readSignature(armoured: string): SshSignature {
   const body = ARMOUR.exec(armoured)?.[1];
@@ -44,9 +44,9 @@ export function readSignature(armoured: string): SshSignature {
 }
 
 /**
- * Whether the signature's key made it over these bytes, in this namespace.
+ * Checks that the signature's key made the signature over these bytes, in this namespace.
  *
- * @throws {ReleaseError} `bad-signature`, `unsupported-key`
+ * @throws {ReleaseError} `bad-signature` if not; `malformed` if an ECDSA signature cannot be read
  */
 export function checkSignature(signature: SshSignature, message: Uint8Array, namespace: string): void {
   if (signature.namespace !== namespace) {
@@ -72,7 +72,7 @@ function isOver(signed: Buffer, { key, algorithm, value }: SshSignature): boolea
         verify('sha256', signed, { key: key.key, dsaEncoding: 'ieee-p1363' }, ecdsaValue(value))
       );
     case 'ssh-rsa':
-      // The algorithm ssh-rsa uses SHA-1, and is refused.
+      // The algorithm ssh-rsa is refused, because it uses SHA-1.
       if (algorithm !== 'rsa-sha2-256' && algorithm !== 'rsa-sha2-512') return false;
       return verify(
         algorithm === 'rsa-sha2-256' ? 'sha256' : 'sha512',
@@ -87,7 +87,7 @@ function isOver(signed: Buffer, { key, algorithm, value }: SshSignature): boolea
   }
 }
 
-/** SSH encodes two integers; node:crypto requires 32 bytes for each. */
+/** Converts an ECDSA signature: SSH encodes it as two integers; node:crypto requires 32 bytes for each. */
 function ecdsaValue(value: Buffer): Buffer {
   const reader = new WireReader(value, 'an ECDSA signature');
   const numbers = [reader.unsigned(), reader.unsigned()];
@@ -100,7 +100,7 @@ function ecdsaValue(value: Buffer): Buffer {
   return joined;
 }
 
-/** Some signers omit leading zeros, which OpenSSL requires. */
+/** Pads an RSA signature: some signers omit leading zeros, which OpenSSL requires. */
 function rsaValue(value: Buffer, { key }: SshPublicKey): Buffer {
   const length = Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   if (value.length >= length) return value;

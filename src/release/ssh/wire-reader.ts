@@ -12,7 +12,7 @@ export class WireReader {
     this.#what = what;
   }
 
-  /** Bytes without a length before them. */
+  /** Reads bytes that have no length before them. */
   raw(length: number): Buffer {
     if (length > this.#bytes.length - this.#at) throw this.#wrong('it is cut off');
     this.#at += length;
@@ -23,7 +23,7 @@ export class WireReader {
     return this.raw(4).readUInt32BE();
   }
 
-  /** Bytes with their length before them, as four bytes. */
+  /** Reads bytes that have their length before them, in four bytes. */
   string(): Buffer {
     return this.raw(this.uint32());
   }
@@ -32,7 +32,7 @@ export class WireReader {
     return this.string().toString('latin1');
   }
 
-  /** A positive integer, big-endian, without leading zeros. */
+  /** Reads an integer that is not negative. Returns its bytes, big-endian, without leading zeros. */
   unsigned(): Buffer {
     const bytes = this.string();
     if (bytes.length > 0 && bytes[0]! >= 0x80) throw this.#wrong('it has a negative number');
@@ -54,7 +54,7 @@ export class WireReader {
   }
 }
 
-/** Bytes with their length before them. */
+/** Returns the bytes with their length before them, in four bytes. */
 export function wireString(bytes: Uint8Array | string): Buffer {
   const content = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
   const length = Buffer.alloc(4);

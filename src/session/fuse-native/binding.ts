@@ -32,7 +32,7 @@ export interface FuseStatfs {
   readonly namemax: number;
 }
 
-/** The operations, as fuse-native calls them: paths begin with a slash; an error is a negative errno. */
+/** The operations that fuse-native calls. Paths begin with a slash; an error is a negative errno. */
 export interface FuseOperations {
   getattr(path: string, reply: (error: number, stat?: FuseStat) => void): void;
   readdir(
@@ -40,7 +40,10 @@ export interface FuseOperations {
     reply: (error: number, names?: readonly string[], stats?: readonly FuseStat[]) => void,
   ): void;
   open(path: string, flags: number, reply: (error: number, handle?: number) => void): void;
-  /** `buffer` is libfuse's memory: do not access it after the reply, which is the count of bytes or an error. */
+  /**
+   * `buffer` is memory of libfuse: do not access it after the call of `reply`. `count` is the number of
+   * bytes, or a negative errno.
+   */
   read(
     path: string,
     handle: number,
@@ -60,16 +63,19 @@ export interface FuseOperations {
   listxattr(path: string, reply: (error: number, names?: readonly string[]) => void): void;
 }
 
-/** The options used here; `fsname` also carries those that fuse-native lacks. */
+/**
+ * The options that dagmount sets. `fsname` also carries options for which fuse-native has no field
+ * (mount-options.ts).
+ */
 export interface FuseOptions {
   readonly fsname: string;
   readonly subtype: string;
   readonly allowOther: boolean;
   readonly defaultPermissions: boolean;
-  /** Seconds, as text: fuse-native ignores the number 0. */
+  /** In seconds, as text, because fuse-native ignores the number 0. */
   readonly entryTimeout: string;
   readonly attrTimeout: string;
-  /** false: fuse-native waits for each request without a limit; dagmount has its own deadlines. */
+  /** With false, fuse-native waits for each request without a limit. dagmount has its own deadlines. */
   readonly timeout: false;
 }
 
@@ -99,7 +105,10 @@ export type NativeFuseClass = new (
   options: FuseOptions,
 ) => NativeFuse;
 
-/** fuse-native's addon answers only on the loop of the main thread (uv_default_loop): in a worker it would crash. */
+/**
+ * Prepares a mount by fuse-native. This must run on a main thread: fuse-native's addon answers only on the
+ * main thread's loop (uv_default_loop), and in a worker it would crash.
+ */
 export function mountWith(
   Fuse: NativeFuseClass,
   target: string,
@@ -116,8 +125,9 @@ export function mountWith(
 }
 
 /**
- * fuse-native 2.2.6 returns the length of an attribute's value even if that exceeds the requested size, and libfuse
- * then sends that many bytes, from beyond the end of its buffer. A request for 0 bytes asks for the length.
+ * Returns a class that checks the lengths of extended attributes. fuse-native 2.2.6 itself returns the length
+ * of a value even if that exceeds the requested size, and libfuse then sends that many bytes, from beyond the
+ * end of its buffer. A request for 0 bytes asks for the length.
  */
 function boundsChecked(Fuse: NativeFuseClass): NativeFuseClass {
   return class extends Fuse {
@@ -185,7 +195,8 @@ const COMPILE =
 function hintFor(error: unknown): string {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   const needed = process.platform === 'darwin' ? MACFUSE : LIBFUSE;
-  // npm removes an optional package whose install script fails, as it does without libfuse.
+  // npm removes an optional package whose install script fails, and without libfuse the script of fuse-native
+  // fails.
   if (code === 'MODULE_NOT_FOUND') {
     return `${needed} Then install dagmount again, without --omit=optional: npm leaves fuse-native away where it does not load.`;
   }

@@ -6,9 +6,9 @@ const DEVICE = '/dev/fuse';
 const DESCRIPTORS = '/proc/self/fd';
 
 /**
- * The connection that libfuse has opened in this process. libfuse closes the device when the last user of the mount is
- * gone. If descriptors cannot be inspected (macOS), the connection counts as open until the wait for `closed` is
- * abandoned.
+ * The connection that libfuse has opened in this process. libfuse closes the device when the last user of the
+ * mount is gone. If descriptors cannot be inspected (macOS), the connection counts as open for ever, and
+ * `closed` never resolves.
  */
 export class FuseConnection {
   readonly #descriptor: string | undefined;

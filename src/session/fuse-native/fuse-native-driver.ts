@@ -5,13 +5,16 @@ import { mountOptions } from './mount-options.ts';
 import { ProcessHost } from './process-host.ts';
 import { unmountNow } from './unmounting.ts';
 
-/** Lets libfuse 2 mount, in a separate process. docs/semantics.md lists what it provides only in part. */
+/**
+ * The driver that lets libfuse 2 mount and answer the kernel, in a separate process. docs/semantics.md lists
+ * the promises that it keeps only in part.
+ */
 export class FuseNativeDriver implements Driver {
   readonly name = 'fuse-native';
   readonly method = 'libfuse 2';
   readonly session: ProcessHost;
 
-  /** `file`: the process's entry file. Rejects with MountError `no-fuse-native`. */
+  /** Starts the process. `file`: the entry file of the process. Rejects with MountError `no-fuse-native`. */
   static async start(file: URL): Promise<FuseNativeDriver> {
     return new FuseNativeDriver(await ProcessHost.start(file));
   }
@@ -20,7 +23,10 @@ export class FuseNativeDriver implements Driver {
     this.session = session;
   }
 
-  /** libfuse checks the mount point before it mounts, and would fail on a dead mount. */
+  /**
+   * Prepares a mount, which the session makes. Removes a dead mount from the target first, because libfuse
+   * checks the mount point before it mounts, and would fail on a dead mount.
+   */
   connect(request: MountRequest): Connection {
     mountOptions(request);
     if (request.replacesStale) takeAway(request.target);
@@ -36,7 +42,8 @@ function takeAway(target: string): void {
   try {
     unmountNow(target, true);
   } catch (error) {
-    // Its process may have unmounted it meanwhile. If the mount still exists, the next mount fails and reports it.
+    // The process of the dead mount may have unmounted it meanwhile. If the mount still exists, the next
+    // mount fails and reports it.
     if (!(error instanceof MountError)) throw error;
   }
 }

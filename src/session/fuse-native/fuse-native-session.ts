@@ -29,15 +29,18 @@ export interface FuseNativeSessionOptions extends SessionOptions {
 }
 
 const OK = 0;
-/** Limits on waiting lookups of versions: each occupies one of libfuse's few threads, and a lock on `versions/`. */
+/**
+ * Limits on waiting lookups of versions. Each lookup occupies one of libfuse's few threads, and a lock on
+ * `versions/`.
+ */
 const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
-/** The reader of a lookup, which fuse-native does not report. */
+/** Stands for the reader of a lookup, which fuse-native does not report. */
 const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
 
 /**
- * Answers libfuse's requests, which name paths, from the shown tree. Every request looks its path up again, so that no
- * request after a swap is answered from the old tree. Only an open file keeps its version, under its handle, because
- * the kernel has one inode for all versions of a path.
+ * Answers libfuse's requests, which name paths, from the shown tree. Every request looks its path up again,
+ * so that no request after a swap is answered from the old tree. Only an open file keeps its version, under
+ * its handle, because the kernel has one inode for all versions of a path.
  */
 export class FuseNativeSession implements Session, FuseOperations {
   readonly #options: FuseNativeSessionOptions;
@@ -67,14 +70,18 @@ export class FuseNativeSession implements Session, FuseOperations {
     return NOTHING_SENT;
   }
 
-  /** No notification is needed: the kernel was told to cache nothing. */
+  /**
+   * Shows another generation of a tree. The kernel needs no notification, because it was told to cache
+   * nothing.
+   */
   async publish(number: number, shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const tree = this.#trees.at(number);
     if (tree === undefined) throw new TypeError(`tree ${number} is not shown`);
     tree.show(shown, changes);
     tree.settled();
     const free = tree.heldIds().filter((nodeId) => !this.#files.holds(nodeId));
-    // Runs after this reply: the publisher must learn of the publication first.
+    // The report of released nodes follows after this method has returned, because the publisher must learn
+    // of the publication first.
     if (free.length > 0) setImmediate(() => this.#released(free));
     tree.release(free);
     return NOTHING_SENT;
@@ -84,7 +91,10 @@ export class FuseNativeSession implements Session, FuseOperations {
     for (const [tree, ownIds] of this.#trees.byTree(nodeIds)) this.#options.onReleased(tree, ownIds);
   }
 
-  /** The kernel holds only open files, and each handle keeps its own version. */
+  /**
+   * Drops a version in any case: the kernel holds only open files of it, and each handle keeps its own file
+   * version.
+   */
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
     this.#trees.versions?.remove(id, changedAt);
     return true;
@@ -115,8 +125,9 @@ export class FuseNativeSession implements Session, FuseOperations {
   }
 
   /**
-   * Returns the whole listing at once, which is all that fuse-native supports, with types, so that a walk sends no
-   * further requests. A listing shows the directory as it was when the listing began.
+   * Replies with the whole listing at once, because fuse-native supports nothing else. The listing includes
+   * the types of the entries, so that a walk sends no further requests. It shows the directory as it was when
+   * the listing began.
    */
   readdir(path: string, reply: Parameters<FuseOperations['readdir']>[1]): void {
     this.#answer('readdir', reply, () => {
@@ -238,7 +249,7 @@ export class FuseNativeSession implements Session, FuseOperations {
     });
   }
 
-  /** An internal error fails one request, not the mount. */
+  /** Counts and times a request, and answers it. An internal error fails one request, not the mount. */
   #answer(opcode: string, reply: (error: number) => void, answer: () => void): void {
     const began = performance.now();
     this.#meter.came(opcode);
@@ -257,7 +268,10 @@ export class FuseNativeSession implements Session, FuseOperations {
     reply(libfuseErrno(refusal));
   }
 
-  /** Calls `found` with the node at a path, or `refuse`. Waits for a version that is not loaded. */
+  /**
+   * Calls `found` with the node at a path, or `refuse` with an errno. If the path leads to a version that is
+   * not loaded, waits for that version.
+   */
   #at(path: string, refuse: (error: number) => void, found: (node: ShownNode) => void): void {
     const node = this.#trees.find(path.slice(1));
     if (node?.kind === 'sought') void this.#seek(path, node.id, refuse, found);
@@ -319,7 +333,8 @@ function rangeOf({ nodeId, version, size }: OpenFile, position: number, length: 
 
 function fuseStatfsOf(shown: readonly Generation[]): FuseStatfs {
   const { blocks, bfree, bavail, files, ffree, bsize, namelen, frsize } = statfsOf(shown);
-  // fuse-native has 32 bits for each figure: 16 TiB in blocks of 4 KiB. A larger tree shows a usage of zero.
+  // fuse-native has 32 bits for each figure: 16 TiB in blocks of 4 KiB. Because 90 % of the blocks are shown
+  // as free, a tree of more than 1.6 TiB shows too low a usage, and one of more than 1.8 TiB a usage of zero.
   const most = 0xffffffff;
   return {
     bsize,

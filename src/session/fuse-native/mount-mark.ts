@@ -3,14 +3,15 @@ import { persistedFiles } from '../../base/persisted-files.ts';
 import { isOwn } from '../../host/own-file.ts';
 
 /**
- * A file in the cache directory, which outlives server and process. dagmount creates it after it mounts, and removes it
- * before it unmounts. If the file exists but the inherited mount does not, another process unmounted it: the next server
- * ends. Without the file, the next server mounts again.
+ * A file in the cache directory, which outlives the server and the process of fuse-native. The process
+ * creates the file after it mounts, and removes it before it unmounts. If the file exists but the inherited
+ * mount does not, another process has unmounted, and the next server ends. Without the file, the next server
+ * mounts again.
  */
 export class MountMark {
   readonly #path: string;
 
-  /** `cacheDirectory`: of the mount. */
+  /** `cacheDirectory`: the cache directory of the mount. */
   constructor(cacheDirectory: string) {
     this.#path = `${cacheDirectory}/${persistedFiles.mounted.name}`;
   }
@@ -20,7 +21,7 @@ export class MountMark {
     return stats?.isFile() === true && isOwn(stats);
   }
 
-  /** If the disk does not accept it, the next server mounts again. */
+  /** Creates the file. If the disk does not accept it, the next server mounts again. */
   set(): void {
     attempt(() => writeFileSync(this.#path, '', { mode: 0o600 }));
   }

@@ -5,18 +5,19 @@ import type { FuseOptions } from './binding.ts';
 /** fuse-native copies all options into a buffer of this many bytes, and silently truncates longer ones. */
 const OPTION_BYTES = 1023;
 /**
- * Seconds for which the kernel may answer from its caches. libfuse 2 cannot invalidate them, so a longer time would
- * show an old tree after a publication.
+ * Seconds for which the kernel may answer from its caches. libfuse 2 cannot invalidate them, so a longer time
+ * would show an old tree after a publication.
  */
 export const CACHE_SECONDS = '0';
 
 /**
- * Options that fuse-native lacks follow the name of the source, which libfuse splits at commas:
+ * Returns the options for fuse-native. Options for which fuse-native has no field follow the name of the
+ * source in `fsname`, because libfuse splits that at commas:
  *
- * - `direct_io`: with fuse-native the page cache belongs to a path, not to a version. Without this option, a reader
- *   with an old file open was seen to get the new file's bytes, cut at the new length.
+ * - `direct_io`: with fuse-native the page cache belongs to a path, not to a file version. Without this
+ *   option, a reader with an old file open was seen to get the new file's bytes, cut at the new length.
  * - `ro`: the kernel refuses writes with EROFS, and requests no atime.
- * - `use_ino`: the inode number is the node id: a new one for each version, as with the kernel driver.
+ * - `use_ino`: the inode number is the node id. Each file version has a new one, as with the kernel driver.
  *
  * Throws MountError if the result would be too long.
  */

@@ -1,6 +1,6 @@
 import type { ContentVersion } from '../../tree/index.ts';
 
-/** An open version of a file, even if its path shows another version by now. */
+/** A file version that is open, even if its path shows another version by now. */
 export interface OpenFile {
   readonly nodeId: number;
   /** Bytes. */
@@ -22,7 +22,7 @@ export class OpenFiles {
     return this.#files.size;
   }
 
-  /** Returns a handle, which is never 0. */
+  /** Adds an open file. Returns its handle, which is never 0. */
   open(file: OpenFile): number {
     do this.#last = this.#last === LAST_HANDLE ? 1 : this.#last + 1;
     while (this.#files.has(this.#last));
@@ -39,7 +39,7 @@ export class OpenFiles {
     return this.#holders.has(nodeId);
   }
 
-  /** Returns the file if no other handle has its node open. */
+  /** Removes a handle. Returns the file if no other handle has its node open, otherwise undefined. */
   release(handle: number): OpenFile | undefined {
     const file = this.#files.get(handle);
     if (file === undefined) return undefined;

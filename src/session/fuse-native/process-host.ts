@@ -15,7 +15,7 @@ import type {
 import { MountError } from '../mount-error.ts';
 import { RequestMeter } from '../request-meter.ts';
 
-/** Memory cannot be shared with another process, so the process gets a copy. */
+/** A copy of a generation. The process gets a copy, because memory cannot be shared with another process. */
 interface CopiedShown {
   readonly generation: Uint8Array;
   readonly fingerprints: Uint8Array;
@@ -37,7 +37,9 @@ type CopiedAnswer =
   | Exclude<VersionAnswer, Found>
   | (Omit<Found, 'version'> & { readonly version: Copied<ServedVersion> });
 
-/** Messages to the process: ToSession with copies instead of shared memory, and without the meter's memory. */
+/**
+ * Messages to the process: ToSession with copies instead of shared memory, and without the meter's memory.
+ */
 export type ToProcess =
   | (Omit<Start, 'trees' | 'versions' | 'meter'> & {
       readonly trees: readonly CopiedMountedTree[];
@@ -48,7 +50,7 @@ export type ToProcess =
   | (Omit<Answered, 'answer'> & { readonly answer: CopiedAnswer })
   | Exclude<ToSession, Start | Show | Publish | Answered>;
 
-/** The first message from the process. */
+/** The first message from the process: whether it has loaded fuse-native. */
 export type Loading =
   | { readonly kind: 'loaded' }
   | { readonly kind: 'unloadable'; readonly message: string; readonly hint: string };
@@ -59,16 +61,19 @@ export interface Metered {
   readonly bytes: Uint8Array;
 }
 
-/** Loading libfuse takes some milliseconds; if it takes this long, the host has another problem. */
+/**
+ * Time limit of loading libfuse, which takes some milliseconds. If it takes this long, the host has another
+ * problem.
+ */
 const LOADING_MS = 30_000;
-/** The limit of waiting for processes that still use the mount. */
+/** How long a stopping process may wait for processes that still use the mount. After that it is killed. */
 const STOPPING_MS = 10_000;
-/** Limit of the text kept from libfuse and the programs that it calls. */
+/** The most characters that are kept of the output of libfuse and of the programs that it calls. */
 const MOST_TEXT = 2_000;
 
 /**
- * Runs a session in its own process. fuse-native answers only on the event loop of a main thread, and the server's main
- * thread is busy with the store. A crash of libfuse does not crash the server.
+ * Runs a session in its own process. fuse-native answers only on the event loop of a main thread, and the
+ * server's main thread is busy with the store. A crash of libfuse does not crash the server.
  */
 export class ProcessHost implements SessionHost {
   readonly #child: ChildProcess;
@@ -76,7 +81,10 @@ export class ProcessHost implements SessionHost {
   #printed = '';
   #meter: Uint8Array | undefined;
 
-  /** Resolves once fuse-native is loaded there; rejects with MountError `no-fuse-native`. */
+  /**
+   * Starts the process. Resolves once the process has loaded fuse-native; rejects with MountError
+   * `no-fuse-native` if it cannot.
+   */
   static async start(file: URL): Promise<ProcessHost> {
     const host = new ProcessHost(file);
     try {
@@ -92,7 +100,8 @@ export class ProcessHost implements SessionHost {
     this.#child = fork(fileURLToPath(file), [], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // A terminal sends signals only to the server, which then ends this process. The process keeps no directory busy.
+      // With `detached`, a terminal sends signals only to the server, which then ends this process. With
+      // `cwd`, the process keeps no directory busy.
       detached: true,
       cwd: '/',
       execArgv: [NO_DEBUGGER],
@@ -130,7 +139,7 @@ export class ProcessHost implements SessionHost {
         return;
       }
       if (told.kind !== 'refused') return listener(told);
-      // libfuse reports the reason only on stderr.
+      // libfuse reports the reason only on stderr, so wait until the whole output has been read.
       void this.#closed.then(() => listener({ kind: 'refused', reason: this.#withPrinted(told.reason) }));
     });
   }
@@ -203,7 +212,7 @@ function copied<Tree extends ServedTree>(tree: Tree): Copied<Tree> {
   return { ...tree, generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
 }
 
-/** The inverse of `portable`. */
+/** The inverse of `portable`: converts a message that the process has received. */
 export function shared(message: ToProcess): ToSession {
   switch (message.kind) {
     case 'show':

@@ -10,7 +10,7 @@ export interface Listed {
   readonly children: readonly { readonly name: string; readonly node: ShownNode }[];
 }
 
-/** The directory listing of a node; undefined for a file. */
+/** Returns the listing of a directory, or undefined if the node is a file. */
 export function listedOf(trees: MountedTrees, node: ShownNode): Listed | undefined {
   if (node.kind === 'own') {
     const { directory } = node;
@@ -43,8 +43,8 @@ export function nodeIdOf(node: ShownNode): number {
 }
 
 /**
- * fuse-native has 32 bits for the inode number. Larger node ids are folded into the upper half, where two of them can
- * collide.
+ * Returns the inode number for a node id. fuse-native has 32 bits for an inode number. Node ids from 2^31 on
+ * are folded into the upper half of these numbers, where two node ids can collide.
  */
 export function inodeNumber(nodeId: number): number {
   if (nodeId < 2 ** 31) return nodeId;

@@ -1,10 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { MountError } from '../mount-error.ts';
 
-/** A dead or hung mount must not block its removal. */
+/** Time limit of each program, because a dead or hung mount must not block its removal. */
 const DEADLINE_MS = 10_000;
 
-/** The programs that may unmount here, in the order in which they are tried; missing ones are skipped. */
+/**
+ * Returns the programs that may unmount here, in the order in which they are tried. A missing program is
+ * skipped.
+ */
 export function unmountCommands(
   target: string,
   lazy: boolean,
@@ -25,8 +28,9 @@ export function unmountCommands(
 }
 
 /**
- * Throws MountError `unmount-failed`. The process that serves the mount must not call this: the program may access the
- * mount. `owner`: the user whose rights the program gets, if this process is root.
+ * Unmounts, and blocks meanwhile. Throws MountError `unmount-failed`. The process that serves the mount must
+ * not call this, because the program may access the mount. `owner`: the user whose rights the program gets,
+ * if this process is root.
  */
 export function unmountNow(
   target: string,
@@ -49,7 +53,9 @@ export function unmountNow(
   throw failed(target, reasons);
 }
 
-/** The same for the process that serves the mount, which continues to answer meanwhile. */
+/**
+ * Does the same as `unmountNow`, but continues to answer meanwhile: for the process that serves the mount.
+ */
 export async function unmountAside(target: string, lazy: boolean): Promise<void> {
   const reasons: string[] = [];
   for (const [program, ...args] of unmountCommands(target, lazy, here())) {
@@ -60,7 +66,10 @@ export async function unmountAside(target: string, lazy: boolean): Promise<void>
   throw failed(target, reasons);
 }
 
-/** Undefined if it succeeded, empty if there is no such program. */
+/**
+ * Runs a program. Resolves with undefined if the program succeeded, with '' if there is no such program, and
+ * otherwise with the reason for its failure.
+ */
 function outcomeOf(program: string, args: readonly string[]): Promise<string | undefined> {
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: DEADLINE_MS });
   let text = '';

@@ -9,18 +9,22 @@ import { FUSE_EXPORT_SUPPORT, type InitReply } from '../../wire/index.ts';
 import type { Presentation } from '../messages.ts';
 
 /**
- * Facts that hold for the life of a kernel connection: the kernel keeps them, and sends INIT only once. Its format
- * number also versions the journal's layout, which has no field for one.
+ * Facts about a kernel connection that hold for its whole life. A successor needs them, because the kernel
+ * sends INIT only once. The format number of the record also stands for the layout of the journal, which has
+ * no field for a number.
  */
 export interface ConnectionRecord {
   readonly init: InitReply;
   readonly presentation: Presentation;
 }
 
-/** In the runtime directory of the mount. */
+/** The name of the record's file in the runtime directory of the mount. */
 export const CONNECTION_FILE = persistedFiles.connection.name;
 const FORMAT = 2;
-/** The format for a connection without file handles. Written as before, so that an older version can resume it. */
+/**
+ * The format for a connection without file handles. It is the format of older versions of dagmount, so that
+ * they can resume such a connection.
+ */
 const WITHOUT_HANDLES = 1;
 
 const count = z.int().check(z.nonnegative());
@@ -42,16 +46,16 @@ const recordShape = z.looseObject({
 
 /** @param directory the existing runtime directory of the mount */
 export function writeConnectionRecord(directory: string, record: ConnectionRecord): void {
-  // A server that does not support handles would use another inode generation than the kernel has, and break every
-  // open file.
+  // A server of an older version, which does not support file handles, must not resume a connection with
+  // them. It would use another inode generation than the kernel has, and break every open file.
   const format = (record.init.flags & FUSE_EXPORT_SUPPORT) === 0n ? WITHOUT_HANDLES : FORMAT;
   const init = { ...record.init, flags: String(record.init.flags) };
   replaceFile(pathOf(directory), `${JSON.stringify({ format, ...record, init })}\n`);
 }
 
 /**
- * Undefined if the predecessor died before writing it: then INIT may be unanswered. 'unusable' if another version
- * wrote it, or if it is invalid.
+ * Reads the record. Returns undefined if the predecessor died before it wrote the record; then INIT may be
+ * unanswered. Returns 'unusable' if another version of dagmount wrote the record, or if it is invalid.
  */
 export function readConnectionRecord(directory: string): ConnectionRecord | 'unusable' | undefined {
   try {

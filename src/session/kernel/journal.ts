@@ -1,29 +1,38 @@
 /**
- * Requests that were read from the kernel and not answered yet, in memory that outlives the process. A successor
- * finds them here if the kernel cannot send them again (before Linux 6.9, FUSE_NOTIFY_RESEND). Any process that holds
- * the device may answer them; the kernel refuses a second answer, which is harmless.
- * |     the transport's slots    requests are read into these; a length other than 0 means unfinished
- * entries                  requests that wait for content: header and body of a READ, 80 bytes of 96
+ * The journal stores requests that were read from the kernel and not answered yet, in memory that outlives
+ * the process. A successor takes them from here if the kernel cannot send them again (before Linux 6.9,
+ * FUSE_NOTIFY_RESEND). Any process that has the device open may answer them; the kernel refuses a second
+ * answer, which is harmless.
  *
- * A request begins with its length, so that it is stored completely or not at all: the kernel copies it in one system
- * call, which no kill interrupts. Length 0 means free; it is set after the answer.
+ *     slots     the transport reads requests into these; a length other than 0 means: not finished
+ *     entries   requests that are answered later, such as READs that wait for content; the header and body
+ *               of a READ take 80 bytes of 96
+ *
+ * A stored request begins with its length, so that it is stored completely or not at all. The kernel copies a
+ * request into a slot in one system call, which no kill interrupts; the session writes the length of an entry
+ * last. Length 0 means free, and is set after the answer.
  */
 export const SLOTS = 16;
-/** The kernel refuses a smaller read: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write 4096). */
+/**
+ * The size of a slot. The kernel refuses to read into less: max(FUSE_MIN_READ_BUFFER 8192, 80 + max_write
+ * 4096).
+ */
 export const SLOT_BYTES = 8192;
 
 const ENTRY_BYTES = 96;
 /**
- * The most waiting requests that are stored. If the server dies while more of them wait, a successor can answer the rest
- * only where the kernel sends them again (Linux 6.9).
+ * The most waiting requests that are stored. If the server dies while more of them wait, a successor can
+ * answer the rest only where the kernel sends them again (Linux 6.9).
  */
 const ENTRIES = 4096;
 const ENTRIES_AT = SLOTS * SLOT_BYTES;
 
-/** Bytes of the memory. */
+/** The size of the memory in bytes. */
 export const JOURNAL_BYTES = ENTRIES_AT + ENTRIES * ENTRY_BYTES;
 
-/** A stored request; `undefined` if there was no room. */
+/**
+ * The entry in which a request is stored; undefined if it is in no entry, for instance because none was free.
+ */
 export type Kept = number | undefined;
 
 export class Journal {
@@ -44,7 +53,7 @@ export class Journal {
     return this.#bytes.subarray(0, ENTRIES_AT);
   }
 
-  /** Discards requests of another connection. */
+  /** Discards all requests, because they are of another connection. */
   clear(): void {
     for (const { offset, kept } of this.unanswered()) {
       if (kept === undefined) this.freeSlot(offset);
@@ -52,7 +61,10 @@ export class Journal {
     }
   }
 
-  /** The predecessor's unanswered requests, as offsets into `slots` or, with `kept`, after it. */
+  /**
+   * Returns the requests that the predecessor left unanswered. `offset` is an offset into `bytes`. `kept` is
+   * undefined if the request is in one of the transport's slots.
+   */
   unanswered(): readonly { readonly offset: number; readonly length: number; readonly kept: Kept }[] {
     const found = [];
     for (let slot = 0; slot < SLOTS; slot++) {
@@ -76,7 +88,10 @@ export class Journal {
     return this.#view;
   }
 
-  /** Stores a request that is answered later, before its slot is freed. Writes the length last. */
+  /**
+   * Copies a request that is answered later from its slot into a free entry, if there is one. The slot can
+   * then be freed. Writes the length last.
+   */
   keep(offset: number, length: number): Kept {
     const entry = length <= ENTRY_BYTES ? this.#free.pop() : undefined;
     if (entry === undefined) return undefined;
@@ -93,7 +108,7 @@ export class Journal {
     this.#free.push(kept);
   }
 
-  /** Frees the slot of a request that was answered, or stored. */
+  /** Frees the slot of a request that was answered, or that was copied into an entry. */
   freeSlot(offset: number): void {
     this.#view.setUint32(offset, 0, true);
   }

@@ -15,14 +15,17 @@ export interface KernelCachesOptions {
 /** How many notifications were sent, and how many of them the kernel refused. */
 export type Notified = Omit<NotifyOutcome, 'ms'>;
 
-/** A tree that a predecessor left. */
+/** A tree that a predecessor left, and the generation of which the kernel may still cache parts. */
 export interface Debt {
   readonly tree: ShownTree;
-  /** The tree before it, if the kernel may not have been notified of all differences. */
+  /** The generation before the shown one. Undefined if the kernel was notified of all differences. */
   readonly previous: Generation | undefined;
 }
 
-/** The trees, with what the kernel must still be notified of. Until that is done, such a tree counts as changing. */
+/**
+ * Returns the shown trees, each with the generation before it if the kernel must still be notified of
+ * differences. Until that is done, such a tree counts as changing.
+ */
 export function debtsOf(trees: readonly Pick<MountedTree, 'left'>[], mounted: MountedTrees): readonly Debt[] {
   return trees.flatMap(({ left }, number) => {
     const tree = mounted.at(number);
@@ -33,7 +36,7 @@ export function debtsOf(trees: readonly Pick<MountedTree, 'left'>[], mounted: Mo
   });
 }
 
-/** Drops from the kernel's caches what an earlier tree has left there. */
+/** Drops the remains of earlier generations from the kernel's caches. */
 export class KernelCaches {
   readonly #options: KernelCachesOptions;
 
@@ -41,7 +44,10 @@ export class KernelCaches {
     this.#options = options;
   }
 
-  /** Shows another generation of a tree, and resolves once the kernel has answered every notification about the one before. */
+  /**
+   * Shows another generation of a tree. Resolves once the kernel has answered every notification about the
+   * previous generation.
+   */
   async publish(tree: ShownTree, shown: ServedTree, changes: GenerationChanges): Promise<Notified> {
     const { probes } = this.#options;
     const { placement } = tree;
@@ -55,8 +61,8 @@ export class KernelCaches {
   }
 
   /**
-   * Sends the notifications that a predecessor may not have sent: for every difference between its trees and the shown
-   * ones.
+   * Sends the notifications that a predecessor may not have sent: for every difference between its previous
+   * generations and the shown ones.
    */
   async settleDebts(debts: readonly Debt[]): Promise<Notified> {
     const settled = await Promise.all(debts.map((debt) => this.#settle(debt)));
@@ -84,7 +90,9 @@ export class KernelCaches {
   }
 }
 
-/** ENOENT: the kernel had cached nothing under that name. */
+/**
+ * Counts the notifications that failed. ENOENT is no failure: the kernel had cached nothing under that name.
+ */
 function failedOf(results: Int32Array): number {
   return results.filter((errno) => errno !== 0 && errno !== ERRNO.ENOENT).length;
 }

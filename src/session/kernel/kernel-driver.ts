@@ -5,13 +5,15 @@ import type { Driver, SessionHost } from '../driver.ts';
 import type { FromSession, ToSession } from '../messages.ts';
 import type { Mounter } from './mounting.ts';
 
-/** Uses the kernel's protocol directly: the driver that keeps all promises. */
+/**
+ * The driver that speaks the FUSE protocol with the kernel itself. It keeps all promises (docs/semantics.md).
+ */
 export class KernelDriver implements Driver {
   readonly name = 'kernel';
   readonly session: SessionHost;
   readonly #mounter: Mounter;
 
-  /** `worker`: the file of the session worker, which this starts. */
+  /** `worker`: the file of the session worker, which the constructor starts. */
   constructor(mounter: Mounter, worker: URL) {
     this.#mounter = mounter;
     this.session = new WorkerHost(worker);
@@ -30,16 +32,16 @@ export class KernelDriver implements Driver {
   }
 }
 
-/** How long a worker that can end may take to do so. */
+/** How long `terminate` waits for a worker with a stuck notification. */
 const TERMINATE_MS = 500;
 
 class WorkerHost implements SessionHost {
   readonly #worker: Worker;
   #isStuck = false;
   /**
-   * At exit a process waits for its workers, and a worker for its notify thread, which stays in the kernel while a
-   * notification is stuck. A kill does not wait: the main thread is a zombie immediately, which the supervisor treats
-   * as death.
+   * Kills this process when the process exits. The listener is registered only while a notification is stuck.
+   * A normal exit would wait for the worker, and the worker for its notify thread, which stays in the kernel.
+   * A kill does not wait: the main thread is a zombie immediately, and the supervisor treats that as death.
    */
   readonly #killAtExit = (): void => {
     process.kill(process.pid, 'SIGKILL');
@@ -75,7 +77,7 @@ class WorkerHost implements SessionHost {
 
   async terminate(): Promise<void> {
     const terminated = this.#worker.terminate();
-    // If it does not terminate in time, the following exit is a kill.
+    // If the worker does not end in time, this process kills itself at its exit (#killAtExit).
     await (this.#isStuck ? Promise.race([terminated, delay(TERMINATE_MS)]) : terminated);
   }
 }

@@ -9,9 +9,12 @@ export interface KernelSessionOptions extends SessionOptions {
   readonly fd: number;
   /** Set if a predecessor has served the connection. */
   readonly takeover?: Takeover | undefined;
-  /** Stores requests for a successor. */
+  /** Stores unanswered requests for a successor. */
   readonly journal?: Journal | undefined;
-  /** Whether to ask the kernel, if it can, to send unanswered requests again to a successor; the default is true. */
+  /**
+   * Whether to ask the kernel, if it can, to send unanswered requests again to a successor; the default is
+   * true.
+   */
   readonly resend?: boolean | undefined;
   /** Whether to ask the kernel, if it can, to allow idmapped mounts of this mount; the default is false. */
   readonly allowIdmap?: boolean | undefined;

@@ -40,15 +40,15 @@ import { Resend } from './resend.ts';
 import { Transport } from './transport.ts';
 import { VersionDrop } from './version-drop.ts';
 
-/** READs of up to max_pages = 256 pages. */
+/** The most bytes in the body of a reply: a READ of max_pages = 256 pages of 4 KiB. */
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** Limits on waiting lookups of versions; each occupies a request of the kernel, but no thread. */
+/** Limits on waiting lookups of versions. Each lookup occupies a request of the kernel, but no thread. */
 const VERSION_WAITS = { ofAUid: 256, inAll: 1024 };
 
 /** Answers the kernel's requests from the shown tree. Runs in the session worker. */
 export class KernelSession implements Session {
   readonly #transport: Transport;
-  /** The transport's slots, and the entries that follow them in the journal. */
+  /** The transport's slots; with a journal, followed by the journal's entries. */
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #reply: ReplyWriter;
@@ -112,10 +112,10 @@ export class KernelSession implements Session {
   }
 
   /**
-   * Resumes where a predecessor stopped. All replies, from the first one on, come from the tree that is shown now, so
-   * that the notifications about the previous tree leave nothing of it in the kernel. The kernel blocks such a
-   * notification until the requests that the predecessor had read for the same directory are answered. So the kernel is
-   * asked first to send those again, and not by the thread that notifies.
+   * Resumes the connection of a predecessor. All replies, from the first one on, come from the shown tree, so
+   * that the notifications about the previous tree leave nothing of it in the kernel. The kernel blocks such
+   * a notification until the requests that the predecessor had read for the same directory are answered. So
+   * this thread first asks the kernel to send them again; the notify thread may be blocked.
    */
   async #takeOver({ init }: Takeover): Promise<void> {
     const debts = debtsOf(this.#options.trees, this.#trees);
@@ -128,8 +128,8 @@ export class KernelSession implements Session {
   }
 
   /**
-   * Answers the requests that the predecessor had read and not answered, unless the kernel sends them again. Returns
-   * their number.
+   * Answers the requests that the predecessor had read and not answered, unless the kernel sends them again.
+   * Returns the number of these requests.
    */
   #replay(resends: boolean): number {
     const { journal } = this.#options;
@@ -151,8 +151,8 @@ export class KernelSession implements Session {
   }
 
   /**
-   * Makes a generation of a tree current and drops what the kernel has cached of the previous one. Resolves once the kernel has
-   * answered every notification: every lookup that starts after that sees the new tree.
+   * Makes a generation of a tree current, and drops the previous one from the kernel's caches. Resolves once
+   * the kernel has answered every notification. Every lookup that starts after that sees the new tree.
    */
   async publish(number: number, shown: ServedTree, changes: GenerationChanges): Promise<NotifyOutcome> {
     const began = performance.now();
@@ -179,7 +179,7 @@ export class KernelSession implements Session {
     };
   }
 
-  /** Continues to answer until the notifications in flight have returned, or are stuck; then closes the device. */
+  /** Answers requests until all notifications have returned or one is stuck. Then closes the device. */
   async stop(): Promise<void> {
     await this.#notifier.settled();
     this.#close();
@@ -220,7 +220,7 @@ export class KernelSession implements Session {
     });
   }
 
-  /** Returns whether the request is answered later; then it was stored in the journal. */
+  /** Answers a request. Returns true if the reply follows later; then the journal stores the request. */
   #answer(request: Handled, keep: () => Kept, began: number): boolean {
     const outcome = this.#handle(request);
     switch (outcome.kind) {
@@ -271,7 +271,7 @@ export class KernelSession implements Session {
       this.#options.onServing({ init: negotiation.reply, takenOver: undefined });
   }
 
-  /** Returns whether the request is answered later. */
+  /** Answers a READ. Returns true if the reply follows later. */
   #read(request: Request, range: ContentRange, keep: () => Kept, began: number): boolean {
     const { uid } = request;
     const body = this.#transport.replyBuffer.subarray(REPLY_BODY_OFFSET, REPLY_BODY_OFFSET + range.length);
@@ -303,7 +303,7 @@ export class KernelSession implements Session {
     this.#reply.error(errno);
   }
 
-  /** Answers later, as soon as the main thread has replied or has ended. */
+  /** Answers GETXATTR later: as soon as the main thread has replied, or is gone. */
   #told(
     request: Request,
     asked: Promise<string | undefined>,
@@ -316,7 +316,7 @@ export class KernelSession implements Session {
     });
   }
 
-  /** Returns whether the request is answered later: after the source was asked for the version. */
+  /** Asks the source for a version. Returns true if the reply follows later, false if too many wait. */
   #findVersion(request: Handled, id: string, keep: () => Kept, began: number): boolean {
     const lookup = this.#lookups?.begin(request, id);
     if (lookup === undefined) {
@@ -326,15 +326,15 @@ export class KernelSession implements Session {
     }
     return this.#later(request, keep(), began, lookup.result, (refusal) => {
       if (refusal !== undefined) this.#reply.error(errnoOf(refusal));
-      // The version may have been loaded under another node id, or dropped again: the kernel then looks up the path
-      // again.
+      // The version may have been loaded under another node id, or dropped again. After ESTALE the kernel
+      // looks up the path again.
       else if (this.#handle(request).kind !== 'answered') this.#reply.error(errnoOf('forgotten'));
     });
   }
 
   /**
-   * Answers a request when the result is there; until then the journal keeps it for a successor. `result` never
-   * rejects.
+   * Answers a request when `result` resolves; it never rejects. Until then the journal keeps the request for
+   * a successor.
    */
   #later<T>(
     { kind, uniqueHigh, uniqueLow }: Request,

@@ -5,7 +5,10 @@ export interface LockHolder {
   readonly pid: number;
   readonly tid: number;
   readonly uid: number;
-  /** The process's name for itself: printable ASCII, from at most 15 bytes that the kernel keeps. */
+  /**
+   * The name that the process has in the kernel (comm), as printable ASCII. The kernel keeps at most 15
+   * bytes.
+   */
   readonly command: string;
 }
 
@@ -14,26 +17,30 @@ export interface HolderSearch {
   readonly device: string;
   /** The directory's node id, which is its inode number too. */
   readonly nodeId: number;
-  /** Where the kernel shows its processes; another place in tests. */
+  /** The directory in which the kernel shows processes. Tests use another directory. */
   readonly proc?: string;
   readonly arch?: string;
   readonly signal: AbortSignal;
 }
 
-/** getdents64 and getdents of the architecture, and of 32-bit programs on it. */
+/**
+ * The numbers of the system calls getdents64 and getdents: those of the architecture, and those of 32-bit
+ * programs on it.
+ */
 const LISTING: Readonly<Record<string, readonly number[]>> = {
   x64: [217, 78, 220, 141],
   arm64: [61, 220, 141],
 };
-/** Bound on threads: a host has some thousands, and each costs reading a file. */
+/** The most threads to examine. A host has some thousands, and to examine one costs reading a file. */
 const MOST_THREADS = 50_000;
-/** Bound on reported holders. */
+/** The most holders to report. */
 const MOST_HOLDERS = 16;
 
 /**
- * The threads that hold a directory's lock in the kernel, found by their current system call and its open file. Reads
- * nothing that a process could block: neither its memory (`cmdline`, `environ`, `maps`) nor, through `fd`, a file in
- * a mount. Only root sees other users' processes (ptrace(2)).
+ * Returns the threads that hold a directory's lock in the kernel: those whose current system call lists this
+ * directory. Reads no file that another process could make block: not the memory of a process (`cmdline`,
+ * `environ`, `maps`), and not, through `fd`, a file in a mount. Only root sees other users' processes
+ * (ptrace(2)).
  */
 export async function findLockHolders(search: HolderSearch): Promise<readonly LockHolder[]> {
   const { proc = '/proc', signal } = search;
@@ -56,16 +63,18 @@ async function holderOf(
   pid: number,
   tid: number,
 ): Promise<LockHolder | undefined> {
-  // `217 0x4 …`: the number and its arguments; `running` if the thread is not in the kernel.
+  // The file contains the number of the system call and its arguments (`217 0x4 …`), or `running` if the
+  // thread is not in the kernel.
   const [number, fd] = (await textOf(`${proc}/${pid}/task/${tid}/syscall`)).split(' ', 2);
   if (fd === undefined || !(LISTING[arch] ?? []).includes(Number(number))) return undefined;
   const about = await textOf(`${proc}/${pid}/task/${tid}/fdinfo/${Number(fd) | 0}`);
   const mount = field(about, 'mnt_id');
   if (mount === undefined) return undefined;
-  // Linux before 5.14 does not report it.
+  // Linux before 5.14 does not report the inode number.
   const inode = field(about, 'ino');
   if (inode !== undefined && inode !== nodeId) return undefined;
-  // Read from the thread's own mount namespace: a container has mount numbers that this process's table lacks.
+  // Reads the table of the process's own mount namespace, because a container has mount numbers that the
+  // table of this process lacks.
   const mounts = await textOf(`${proc}/${pid}/mountinfo`);
   if (!mounts.split('\n').some((line) => isMount(line, mount, device))) return undefined;
   const command = (await textOf(`${proc}/${pid}/comm`)).trimEnd().replace(/[^\x20-\x7e]/g, '?');
@@ -91,7 +100,7 @@ async function numbersIn(directory: string): Promise<readonly number[]> {
   return names.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** '' if the process has ended, or its file is not readable. */
+/** Reads a file; returns '' if the process has ended, or if the file is not readable. */
 function textOf(file: string): Promise<string> {
   return readFile(file, 'latin1').catch(() => '');
 }

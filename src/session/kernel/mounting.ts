@@ -13,13 +13,19 @@ import type { Addon } from './addon.ts';
 /** Makes and removes mounts on this host. Never accesses the mounted tree. */
 export interface Mounter {
   readonly method: 'mount' | 'fusermount3';
-  /** Returns the fd of the device. */
+  /** Mounts, and returns the fd of /dev/fuse. */
   mount(request: MountRequest): number;
-  /** `lazy` detaches a busy mount: it leaves the tree immediately, and ends when its last user does. */
+  /**
+   * Unmounts. With `lazy`, detaches a busy mount: the mount leaves the directory tree immediately, and ends
+   * when the last process stops using it.
+   */
   unmount(target: string, lazy: boolean): void;
 }
 
-/** Checks the requirements for mounting before any work is done. */
+/**
+ * Returns the mounter for this user: root mounts directly, and other users mount through fusermount3. Throws
+ * MountError, before any work is done, if /dev/fuse or fusermount3 cannot be used.
+ */
 export function createMounter(addon: Addon): Mounter {
   return process.geteuid?.() === 0 ? directMounter(addon) : fusermountMounter(addon);
 }
@@ -42,7 +48,8 @@ function directMounter(addon: Addon): Mounter {
       const options = [
         `source=${source}`,
         'subtype=dagmount',
-        // Read-only as a filesystem, not only as a mount: otherwise each warm read requests attributes, for atime.
+        // Makes the filesystem read-only, not only the mount. Otherwise each warm read would request
+        // attributes, for atime.
         'ro',
         'rootmode=40000',
         `user_id=${process.geteuid?.() ?? 0}`,
@@ -72,8 +79,9 @@ function directMounter(addon: Addon): Mounter {
 }
 
 /**
- * Another user may own the directories above, and rename them. This removes only the dagmount mount that is there now,
- * never another mount to which the path may lead next. Opening the mount point sends no request to the mount.
+ * Unmounts the dagmount mount that is at the target now, and never another mount to which the path may lead
+ * next: another user may own the directories above the target, and rename them. This opens the mount point,
+ * which sends no request to the mount.
  */
 function unmountThere(addon: Addon, target: string, lazy: boolean): void {
   const mount = topMountAt(readMounts(), target);
@@ -97,8 +105,9 @@ function unmountFailed(target: string, reason: string): MountError {
 }
 
 /**
- * Mounts beneath the stale mount and then detaches that, so that the bare directory is never visible. Before Linux
- * 6.5 nothing can be mounted beneath: the new mount then covers the stale one, and both go together.
+ * Mounts beneath the stale mount and then detaches the stale mount, so that the bare directory is never
+ * visible. Before Linux 6.5 nothing can be mounted beneath. Then the new mount covers the stale one
+ * (`beneath` is false), and both are unmounted together.
  */
 function replaceStale(addon: Addon, target: string, options: string): { fd: number; beneath: boolean } {
   let fd: number;
@@ -131,7 +140,8 @@ function fusermountMounter(addon: Addon): Mounter {
   return {
     method: 'fusermount3',
     mount({ target, source, allowOther, replacesStale }) {
-      // fusermount3 checks the target first, and a dead mount fails that with ENOTCONN.
+      // fusermount3 checks the target before it mounts, and with a dead mount there, this check fails with
+      // ENOTCONN.
       if (replacesStale) runFusermountUnmount(program, target, true);
       const options = [
         'ro',
@@ -139,7 +149,7 @@ function fusermountMounter(addon: Addon): Mounter {
         'nodev',
         'default_permissions',
         'subtype=dagmount',
-        // fusermount3 splits at unescaped commas.
+        // fusermount3 splits the options at unescaped commas.
         `fsname=${source.replace(/[\\,]/g, '\\$&')}`,
         ...(allowOther ? ['allow_other'] : []),
       ];
@@ -156,26 +166,33 @@ function fusermountMounter(addon: Addon): Mounter {
   };
 }
 
-/** Raises the kernel's readahead, which it clamps to 128 KiB: READs of 1 MiB take a quarter of the upcalls. */
+/**
+ * Raises the readahead of a mount, which the kernel otherwise limits to 128 KiB. With READs of 1 MiB, a
+ * reader needs only a quarter of the upcalls. Returns whether that was possible. `device` is `major:minor`.
+ */
 export function raiseReadahead(device: string, kibibytes = 1024): boolean {
   try {
     writeFileSync(`/sys/class/bdi/${device}/read_ahead_kb`, `${kibibytes}\n`);
     return true;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    return false; // not root, or no sysfs: slower on large files, and nothing else
+    return false; // not root, or no sysfs: large files are slower, nothing else changes
   }
 }
 
 /**
- * fusermount3 writes the user's name into the mount's options, and refuses a uid without a passwd entry. It is
- * set-uid, so a preloaded library (nss_wrapper) cannot supply one.
+ * Returns the hint for a user without a passwd entry. fusermount3 writes the user's name into the mount's
+ * options, and refuses a uid without an entry. A preloaded library (nss_wrapper) cannot supply one, because
+ * fusermount3 is set-uid.
  */
 function hintNoEntry(): string {
   return `fusermount3 refuses a user without a name, and uid ${process.geteuid?.()} has none: add a line for it to /etc/passwd, run as a user who has one, or as root.`;
 }
 
-/** fusermount3 mounts, and sends the device's fd back through the socket whose number is in _FUSE_COMMFD. */
+/**
+ * Mounts through fusermount3, which sends the device's fd back through the socket whose number is in
+ * _FUSE_COMMFD.
+ */
 function mountThroughFusermount(
   addon: Addon,
   program: string,
@@ -241,8 +258,9 @@ function mountFailed(target: string, error: unknown, hint: string): MountError {
 }
 
 /**
- * Fails every pending and future request. Permitted for root and for the user that mounted it. If it fails, the
- * connection ends with the last process that has its device.
+ * Aborts a connection, so that every pending and future request fails. Root and the user that mounted may do
+ * that. If the abort is refused, the connection ends with the last process that has its device open. `minor`:
+ * the minor number of the mount's device.
  */
 export function abortConnection(minor: number): void {
   try {

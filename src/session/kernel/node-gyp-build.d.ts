@@ -1,7 +1,7 @@
 declare module 'node-gyp-build' {
   function build(directory: string): unknown;
   namespace build {
-    /** The file that would be loaded; throws if there is none. */
+    /** Returns the file that `build` would load. Throws if there is none. */
     function path(directory: string): string;
   }
   export = build;

@@ -1,37 +1,44 @@
-/** In a job's results: the kernel has not answered this notification yet. An errno is never negative. */
+/**
+ * The value in a job's results for a notification that the kernel has not answered yet. An errno is never
+ * negative.
+ */
 export const UNANSWERED = -1;
 
 /** Notifications that the notify thread writes one after another. */
 export interface NotifyJob {
   /** Whole messages, each beginning with its length. */
   readonly messages: Uint8Array;
-  /** One per message: UNANSWERED, then 0 or an errno. The notify thread fills it concurrently. */
+  /**
+   * One element per message: UNANSWERED, later 0 or an errno. The notify thread writes the elements while
+   * this thread reads them.
+   */
   readonly results: Int32Array;
 }
 
 export interface NotificationWatchOptions {
-  /** The notify thread's current job; undefined if it has none. */
+  /** Returns the job of the notify thread that is in progress; undefined if there is none. */
   readonly current: () => NotifyJob | undefined;
-  /** The kernel has held a notification about this node for longer than any answer takes. */
+  /** Called when the kernel has blocked a notification about this node for longer than any answer takes. */
   readonly onStuck: (nodeId: number) => void;
-  /** The kernel has answered the notification that `onStuck` reported. */
+  /** Called when the kernel has answered the notification that `onStuck` reported. */
   readonly onFreed: () => void;
 }
 
 const LOOK_MS = 500;
 /**
- * One check without an answer proves little, because the whole process may have been stopped. This many consecutive
- * checks, each after a turn of the event loop, do. A notification normally takes microseconds, or milliseconds behind
- * a lookup.
+ * A notification is stuck after this many consecutive checks without an answer. One check proves little,
+ * because the whole process may have been stopped. Several checks prove it, because there is a turn of the
+ * event loop before each. A notification normally takes microseconds, or milliseconds behind a lookup.
  */
 const STUCK_LOOKS = 6;
-/** After the header of 16 bytes, in each of INVAL_ENTRY, INVAL_INODE and STORE. */
+/** The offset of the node id in each of INVAL_ENTRY, INVAL_INODE and STORE: after the header of 16 bytes. */
 const NODE_ID_AT = 16;
 
 /**
- * Detects a notification that is stuck in the kernel. INVAL_ENTRY needs the lock of the parent directory. A process
- * that lists that directory into memory that never becomes available (a userfaultfd page, or one of a file on another
- * FUSE filesystem) holds the lock indefinitely. The kernel cannot cancel such a notification.
+ * Detects a notification that is stuck in the kernel. INVAL_ENTRY needs the lock of the parent directory. A
+ * process holds this lock indefinitely if it lists the directory into memory that never becomes available (a
+ * userfaultfd page, or a page of a file on another FUSE filesystem). The kernel cannot cancel such a
+ * notification.
  */
 export class NotificationWatch {
   readonly #options: NotificationWatchOptions;
@@ -44,7 +51,7 @@ export class NotificationWatch {
     this.#options = options;
   }
 
-  /** Notifications are in progress from now on. */
+  /** Starts the checks, because notifications are in progress from now on. */
   start(): void {
     this.#timer ??= setInterval(() => this.look(), LOOK_MS);
   }
@@ -75,7 +82,8 @@ export class NotificationWatch {
       return;
     }
     this.#at.looks += 1;
-    // All are answered; the report of that is about to arrive.
+    // If `index` is negative, all notifications of the job are answered, and the transport is about to report
+    // that.
     if (index < 0 || this.#at.looks < STUCK_LOOKS || this.#isStuck) return;
     this.#isStuck = true;
     for (const resolve of this.#waiting.splice(0)) resolve();

@@ -9,7 +9,9 @@ export interface NotifierOptions {
   readonly onStuck: (stuck: StuckNotification | undefined) => void;
 }
 
-/** Sends notifications to the kernel, which may block one as long as a process holds the lock of a directory. */
+/**
+ * Sends notifications to the kernel, which may block a notification while a process holds a directory's lock.
+ */
 export class Notifier {
   readonly #options: NotifierOptions;
   readonly #watch: NotificationWatch;
@@ -26,11 +28,14 @@ export class Notifier {
     });
   }
 
-  /** Resolves with 0 or the errno of each message, in the order of `messages`. */
+  /**
+   * Sends messages. Resolves with 0 or the errno of each message, in the order of `messages`. After `stop`,
+   * sends nothing and resolves with zeros.
+   */
   async send(messages: readonly Uint8Array[]): Promise<Int32Array> {
     if (messages.length === 0 || !this.#open) return new Int32Array(messages.length);
     const written = this.#options.transport.notify(messages).then((results) => {
-      // Reports the end of a stuck notification before this publication is reported.
+      // Reports the end of a stuck notification before the caller reports the publication as done.
       this.#watch.look();
       return results;
     });

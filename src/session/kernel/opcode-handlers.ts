@@ -10,17 +10,20 @@ import { absentTtlSeconds, type MountedTrees, ownTtlSeconds } from '../trees/mou
 import type { Node } from '../trees/node.ts';
 
 /**
- * The outcome of a request: `answered` (the reply is in the writer), `silent` (no reply is needed), `content` (the
- * bytes must be fetched), `version-id` and `root-attribute` (the main thread must be asked), `version` (the source must
- * be asked), `interrupt` and `forget` (the session handles them).
+ * The outcome of a request: `answered` (the reply is in the writer), `silent` (no reply is needed), `content`
+ * (the bytes must be fetched), `version-id` and `root-attribute` (the main thread must be asked), `version`
+ * (the source must be asked), `interrupt` and `forget` (the session handles them).
  */
 export type Outcome =
   | { readonly kind: 'answered' }
   | { readonly kind: 'silent' }
   | { readonly kind: 'content'; readonly range: ContentRange }
-  /** The id of a version is requested, or only its length if `size` is 0. */
+  /** A reader asks for the store's id of a file version, or for the length of the id if `size` is 0. */
   | { readonly kind: 'version-id'; readonly version: AskedVersion; readonly size: number }
-  /** The attributes of a version's root are requested: the source must be asked whether that version exists. */
+  /**
+   * The kernel asks for the attributes of a version's root. The version (the tree of a release) is not
+   * loaded, so the source must be asked whether it exists.
+   */
   | { readonly kind: 'version'; readonly id: string }
   | { readonly kind: 'root-attribute'; readonly asked: AskedRoot; readonly size: number }
   | { readonly kind: 'interrupt'; readonly target: RequestOf<'interrupt'> }
@@ -37,14 +40,17 @@ const ANSWERED: Outcome = { kind: 'answered' };
 const SILENT: Outcome = { kind: 'silent' };
 const DOT = new Uint8Array([0x2e]);
 const DOT_DOT = new Uint8Array([0x2e, 0x2e]);
-/** The cookies of "." and ".."; those of names are larger (src/tree). */
+/** The cookies of "." and "..". The cookies of names are larger (src/tree). */
 const DOT_COOKIE = 1;
 const DOT_DOT_COOKIE = 2;
 
-/** The session itself answers INIT, which describes the connection. */
+/** Every request except INIT, which the session itself answers, because INIT describes the connection. */
 export type Handled = Exclude<Request, RequestOf<'init'>>;
 
-/** Answers one request from the shown tree. Pure: it reads the tree and writes the reply. */
+/**
+ * Answers one request from the shown trees. It only reads the trees and writes the reply; the caller does the
+ * rest.
+ */
 export function handle(request: Handled, on: Handling): Outcome {
   const { trees, reply } = on;
   reply.begin(request.uniqueHigh, request.uniqueLow);
@@ -114,8 +120,8 @@ export function handle(request: Handled, on: Handling): Outcome {
 function getattr(node: Node | undefined, { attributes, reply }: Handling): Outcome {
   switch (node?.kind) {
     case undefined:
-      // After this reply the kernel looks up the path again: so a version is found even if a predecessor received its
-      // lookup.
+      // After ESTALE the kernel looks up the path again. So it finds a version even if the lookup of the
+      // version's root was answered by a predecessor.
       return refuse(reply, 'forgotten');
     case 'entry':
       return done(reply.attr(attributes.ofEntry(node.tree, node.index)));
@@ -140,7 +146,8 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
     case 'sought':
       return refuse(reply, 'forgotten');
     case 'held':
-      // A removed directory contains nothing, and the kernel must not cache that, because the directory may come back.
+      // A removed directory contains no names. The kernel must not cache that, because the directory may come
+      // back.
       return refuse(reply, 'no-entry');
     case 'own': {
       if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
@@ -152,7 +159,8 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
       const { tree, index } = directory;
       const { generation } = tree;
       if (!generation.isDirectory(index)) return refuse(reply, 'not-a-directory');
-      // No key results in such a name, but the kernel accepts names of up to 1,024 bytes (FUSE_NAME_MAX).
+      // No object key results in such a long name, but the kernel accepts names of up to 1,024 bytes
+      // (FUSE_NAME_MAX).
       if (name.length > LONGEST_NAME_BYTES) return refuse(reply, 'name-too-long');
       const child = generation.lookup(index, name);
       return done(child < 0 ? reply.negativeEntry() : reply.entry(attributes.ofEntry(tree, child)));
@@ -163,9 +171,10 @@ function lookup({ nodeId, name }: RequestOf<'lookup'>, on: Handling): Outcome {
 }
 
 /**
- * "." and ".." are looked up by node id alone, for a file handle (name_to_handle_at(2), an NFS client) whose inode the
- * kernel no longer holds. A replaced version or a removed directory is then ESTALE: if the kernel does not hold it,
- * dagmount need not keep it.
+ * Replies to LOOKUP with a node. The kernel looks up "." and ".." only for a file handle
+ * (name_to_handle_at(2), an NFS client) whose inode it no longer holds. If the node is a replaced file
+ * version or a removed directory, the reply is ESTALE: the kernel does not hold the node, so dagmount need
+ * not keep it.
  */
 function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSeconds?: number): Outcome {
   switch (node?.kind) {
@@ -177,14 +186,17 @@ function entryOf(node: Node | undefined, { attributes, reply }: Handling, ttlSec
     case 'own':
       return done(reply.entry(attributes.ofOwn(node.directory), ownTtlSeconds(node.directory)));
     case 'sought':
-      // The kernel must not use these attributes: it asks for them with GETATTR, and holds no lock while it waits.
+      // The kernel must not use these attributes (TTL 0). It asks for them again with GETATTR, and holds no
+      // lock while it waits.
       return done(reply.entry(attributes.ofSought(node.rootId, node.parent), 0));
     default:
       return node satisfies never;
   }
 }
 
-/** The directory that contains a node, or contained it; undefined if it is not shown. */
+/**
+ * Returns the directory that contains a node, or that contained a removed node; undefined if it is unknown.
+ */
 function parentOf(trees: MountedTrees, node: Node | undefined): Node | undefined {
   switch (node?.kind) {
     case undefined:
@@ -206,7 +218,10 @@ function isName(name: Uint8Array, other: Uint8Array): boolean {
   return name.length === other.length && name.every((byte, at) => byte === other[at]);
 }
 
-/** Always READDIRPLUS: the listing includes all lookups, so that a scan sends no other requests. */
+/**
+ * Answers READDIR and READDIRPLUS. The kernel always sends READDIRPLUS, because INIT negotiated it without
+ * READDIRPLUS_AUTO. Such a listing includes all lookups, so that a scan sends no other requests.
+ */
 function readDirectory(request: RequestOf<'readdir'> | RequestOf<'readdirplus'>, on: Handling): Outcome {
   const { trees, attributes, reply } = on;
   const plus = request.kind === 'readdirplus';
@@ -307,7 +322,8 @@ function read({ nodeId, offset, size }: RequestOf<'read'>, { trees, reply }: Han
   if (node === undefined || node.kind === 'sought') return refuse(reply, 'forgotten');
   if (isDirectory(node) || node.kind === 'own') return refuse(reply, 'is-a-directory');
   const file = node.kind === 'entry' ? fileOf(node) : node.inode;
-  // The exact bytes up to the end of the file, or an error: a short reply would truncate the cached size.
+  // The reply must contain all bytes up to the end of the file, or an error: a short reply would truncate the
+  // size that the kernel has cached.
   const length = Math.min(size, Math.max(0, file.size - offset));
   if (length === 0) return done(reply.data(0));
   if (file.archived) return refuse(reply, 'archived');
@@ -320,7 +336,7 @@ function fileOf({ tree: { generation }, index }: Extract<Node, { readonly kind: 
   return { size: generation.size(index), archived: generation.isArchived(index) };
 }
 
-/** Replies with the value, or with its length if `size` is 0. */
+/** Replies with the value of an attribute, with the value's length if `size` is 0, or with a refusal. */
 export function attribute(value: Uint8Array | Refusal, size: number, reply: ReplyWriter): Outcome {
   if (typeof value === 'string') return refuse(reply, value);
   if (size === 0) return done(reply.xattrSize(value.length));

@@ -1,9 +1,12 @@
 import { ERRNO, encodeStore } from '../../wire/index.ts';
 import type { MountedTrees } from '../trees/mounted-trees.ts';
 
-/** FORGETs come in bursts: one query to the kernel covers all of them. */
+/**
+ * The delay of a query after a FORGET. FORGETs come in bursts, and one query to the kernel covers all of
+ * them.
+ */
 const PROBE_DELAY_MS = 100;
-/** A FORGET can be lost if a predecessor had read it: so all held inodes are checked periodically. */
+/** The interval of checks of all held nodes, because a FORGET that a predecessor had read may be lost. */
 const PROBE_ALL_MS = 60_000;
 
 export interface ReleaseProbeOptions {
@@ -15,9 +18,10 @@ export interface ReleaseProbeOptions {
 }
 
 /**
- * Asks the kernel which replaced nodes it still holds (by an empty STORE), and releases the others. One query at a
- * time: while the kernel does not answer, further nodes wait here, each once. Otherwise the pipe to the notify thread
- * would fill behind a stuck notification, and finally block the thread that answers readers.
+ * Asks the kernel with empty STOREs which replaced nodes it still holds, and releases the other nodes. There
+ * is only one query at a time: while the kernel does not answer, further nodes wait here, and each node waits
+ * only once. Otherwise the pipe to the notify thread would fill behind a stuck notification, and finally
+ * block the thread that answers readers.
  */
 export class ReleaseProbe {
   readonly #options: ReleaseProbeOptions;
@@ -34,7 +38,10 @@ export class ReleaseProbe {
     this.#all.unref();
   }
 
-  /** The kernel has forgotten a node: a hint to query, not a proof. */
+  /**
+   * Schedules a query about a node for which the kernel sent FORGET. A FORGET is only a hint that the kernel
+   * holds the node no longer, not a proof.
+   */
   forgotten(nodeId: number): void {
     if (this.#options.trees.held(nodeId) === undefined) return;
     this.#forgotten.add(nodeId);

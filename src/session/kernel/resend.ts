@@ -2,11 +2,12 @@ import { encodeResend, FUSE_HAS_RESEND, type InitReply } from '../../wire/index.
 import type { Transport } from './transport.ts';
 
 /**
- * Asks once more after this time: at the first time a thread of the predecessor may just have been reading a request.
+ * The time after which the kernel is asked once more. At the first time, a thread of the predecessor may just
+ * have been reading a request.
  */
 const AGAIN_MS = 1_000;
 
-/** Asks the kernel to send again what a predecessor had read and not answered. */
+/** Asks the kernel to send again the requests that a predecessor had read and not answered. */
 export class Resend {
   readonly #transport: Pick<Transport, 'sendNow'>;
   #again: NodeJS.Timeout | undefined;
@@ -15,7 +16,10 @@ export class Resend {
     this.#transport = transport;
   }
 
-  /** Returns whether the kernel sends again. `init`: the negotiated features of the connection, if known. */
+  /**
+   * Asks now, and once more later. Returns whether the kernel sends requests again. `init`: the negotiated
+   * features of the connection, if known.
+   */
   ask(init: InitReply | undefined): boolean {
     if (init !== undefined && (init.flags & FUSE_HAS_RESEND) === 0n) return false;
     if (this.#transport.sendNow(encodeResend()) !== 0) return false;

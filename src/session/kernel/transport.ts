@@ -11,25 +11,36 @@ interface Notifying extends NotifyJob {
 }
 
 export interface TransportEvents {
-  /** A request is `length` bytes at `offset` of `requests`, whose slot is reused after this returns. */
+  /**
+   * A request has arrived: `length` bytes at `offset` of `requests`. Its slot is reused after this function
+   * returns.
+   */
   onRequest(offset: number, length: number): void;
   /** The connection has ended: ENODEV (19) after an unmount, ECONNABORTED (103) after an abort. */
   onEnd(errno: number): void;
 }
 
-/** The only user of the native channel: hides its buffers and lengths. */
+/** The only user of the native channel, whose buffers and lengths it hides. */
 export class Transport {
-  /** Slots for requests; a finished request has length 0. */
+  /**
+   * Slots for requests. A slot begins with the length of its request, or with 0 if the request is finished.
+   */
   readonly requests: Uint8Array;
   /** A reply is built from the start of this buffer, then sent. */
   readonly replyBuffer: Uint8Array;
   readonly #answered = new Float64Array(1);
-  /** In call order. Also keeps their memory alive, which the notify thread reads and writes. */
+  /**
+   * The jobs of the notify thread, in the order of the calls of `notify`. The list also keeps the jobs'
+   * arrays alive, which the notify thread reads and writes.
+   */
   readonly #notifying: Notifying[] = [];
   readonly #channel: NativeChannel;
   #open = true;
 
-  /** Takes ownership of the fd, which is closed with the transport. `maxReply` is in bytes, without the header. */
+  /**
+   * Takes ownership of the fd, which is closed with the transport. `maxReply` is in bytes, without the
+   * header.
+   */
   constructor(
     addon: Addon,
     fd: number,
@@ -64,21 +75,23 @@ export class Transport {
   }
 
   /**
-   * Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT if the requester no longer
-   * waits.
+   * Sends the first `length` bytes of the reply buffer. Returns 0, or an errno: ENOENT if the requester no
+   * longer waits.
    */
   send(length: number): number {
     if (!this.#open) return 0;
     return this.#channel.reply(length);
   }
 
-  /** Sends a message that never blocks, directly from this thread. Returns 0 or an errno. */
+  /** Sends a message that the kernel never blocks, directly from this thread. Returns 0 or an errno. */
   sendNow(message: Uint8Array): number {
     this.replyBuffer.set(message);
     return this.send(message.length);
   }
 
-  /** Resolves, in the order of `messages`, with 0 or the errno of each. */
+  /**
+   * Gives messages to the notify thread. Resolves with 0 or the errno of each, in the order of `messages`.
+   */
   notify(messages: readonly Uint8Array[]): Promise<Int32Array> {
     let length = 0;
     for (const message of messages) length += message.length;
@@ -95,17 +108,21 @@ export class Transport {
     });
   }
 
-  /** The notify thread's current job, with the answers so far. */
+  /**
+   * The job of the notify thread that is in progress, with the answers so far; undefined if there is none.
+   */
   get notifying(): NotifyJob | undefined {
     return this.#notifying[0];
   }
 
-  /** Requests that the transport answered by itself: IOCTL. */
+  /** The number of requests (IOCTL) that the native channel answered by itself. */
   get answeredHere(): number {
     return this.#answered[0] ?? 0;
   }
 
-  /** No effect after the connection has ended: the channel has closed itself. */
+  /**
+   * Closes the channel. No effect after the connection has ended, because the channel has then closed itself.
+   */
   close(): void {
     if (this.#open) this.#channel.close();
     this.#open = false;

@@ -12,9 +12,10 @@ export interface VersionDropOptions {
 }
 
 /**
- * Drops versions of which the kernel holds nothing. It never invalidates names for that: an invalidation takes the lock
- * of `versions/`, and would detach a process whose working directory is in the version. A kernel with FUSE 7.45 first
- * drops what it caches and nothing uses; an older one does so only when it needs memory.
+ * Drops versions (trees of releases) of which the kernel holds no node. To achieve that, it never invalidates
+ * names: an invalidation takes the lock of `versions/`, and would detach a process whose working directory is
+ * in the version. A kernel with FUSE 7.45 first drops the cached nodes that nothing uses, because it is asked
+ * to prune them. An older kernel drops such nodes only when it needs memory.
  */
 export class VersionDrop {
   readonly #options: VersionDropOptions;
@@ -39,7 +40,10 @@ export class VersionDrop {
   }
 }
 
-/** Lists names before their directories, because the kernel keeps a directory while it caches a name in it. */
+/**
+ * Returns the node ids of a version, entries before their directories, because the kernel keeps a directory
+ * while it caches a name in it.
+ */
 function leavesFirst({ generation, placement }: VersionTree): readonly number[] {
   const nodeIds: number[] = [];
   for (let index = generation.entries - 1; index >= 0; index--)

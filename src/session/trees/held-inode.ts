@@ -1,9 +1,9 @@
 import type { ContentVersion } from '../../tree/index.ts';
 
 /**
- * The meaning of a node id that no shown entry has any more. The kernel continues to ask for it while a process holds
- * it open, maps it or has it as its working directory. This is a copy, so that no old generation stays in memory for
- * it.
+ * A file version or directory that no shown generation contains any more. The kernel continues to use its
+ * node id while a process has it open, mapped, or as its working directory. The object copies the entry's
+ * data, so that no old generation stays in memory for it.
  */
 export interface HeldInode {
   readonly nodeId: number;
@@ -14,11 +14,13 @@ export interface HeldInode {
   readonly size: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
-  /** Its last path; undefined for a directory that was removed while a predecessor served. */
+  /** The last path; undefined for a directory that was removed while a predecessor served. */
   readonly path: string | undefined;
-  /** The store's date in seconds since the epoch; 0 for a directory, or if unknown. */
+  /** The store's date in seconds since the epoch; 0 for a directory, or if the store gave no date. */
   readonly lastModified: number;
   readonly version: ContentVersion | undefined;
-  /** The blob's fingerprint when the inode was replaced; ABSENT if it was not known to be local. */
+  /**
+   * The fingerprint of the blob when the entry was replaced; ABSENT if the content was not known to be local.
+   */
   readonly fingerprint: bigint;
 }

@@ -13,19 +13,20 @@ const VERSIONS = Buffer.from('versions');
 const CURRENT_COOKIE = 16;
 const VERSIONS_COOKIE = 17;
 
-/** How long the kernel may cache the attributes of one of the mount's own directories. */
+/** How many seconds the kernel may cache the attributes of one of the mount's own directories. */
 export function ownTtlSeconds({ isFixed }: OwnDirectory): number {
   return isFixed ? FOREVER : OWN_TTL_SECONDS;
 }
 
-/** How long the kernel may remember that one of them lacks a name. */
+/** How many seconds the kernel may cache that one of the mount's own directories lacks a name. */
 export function absentTtlSeconds({ isFixed }: OwnDirectory): number {
   return isFixed ? FOREVER : 0;
 }
 
 /**
- * The trees that a mount shows: a single tree, or a current tree and versions that never change, or several trees below
- * directories of the mount's own. A tree's number is its place among those that the session was started with.
+ * All trees of a mount. A mount shows a single tree, or a current tree and versions (trees of releases, which
+ * never change), or several trees below directories of its own. A tree's number is its index among the trees
+ * with which the session was started.
  */
 export class MountedTrees {
   readonly versions: VersionTable | undefined;
@@ -55,17 +56,17 @@ export class MountedTrees {
     return first;
   }
 
-  /** The trees that are shown and may change. */
+  /** The shown trees that may change; versions are not among them. */
   get shown(): readonly ShownTree[] {
     return this.#shown.filter((tree) => tree !== undefined);
   }
 
-  /** Undefined if it is not shown yet. */
+  /** Returns the tree with this number, or undefined if it is not shown yet. */
   at(number: number): ShownTree | undefined {
     return this.#shown[number];
   }
 
-  /** Shows a tree in its directory. */
+  /** Shows one of several trees in its directory for the first time. */
   show(number: number, shown: ShownSince): void {
     const placement = this.#directories?.placement(number);
     if (placement === undefined || this.#shown[number] !== undefined)
@@ -73,12 +74,18 @@ export class MountedTrees {
     this.#show(number, shown, [], placement);
   }
 
-  /** The tree to which a node belongs, also if it is held, or of a version; for other nodes, 0. */
+  /**
+   * Returns the number of the tree to which a node belongs, also if the node is held. Returns 0 for all other
+   * nodes: those of versions, and the mount's own directories.
+   */
   numberOf(nodeId: number): number {
     return this.#directories?.treeOf(nodeId) ?? 0;
   }
 
-  /** The tree whose root this is; for a mount with only one tree, also that tree for the mount's root. */
+  /**
+   * Returns the number of the tree whose root this node is, or undefined. The root of the mount counts as the
+   * root of its current tree, unless the mount shows several trees.
+   */
   rootOf(nodeId: number): number | undefined {
     if (this.#directories === undefined)
       return nodeId === FUSE_ROOT_ID || nodeId === this.first.placement.rootId ? 0 : undefined;
@@ -86,7 +93,7 @@ export class MountedTrees {
     return number !== undefined && this.#shown[number]?.placement.rootId === nodeId ? number : undefined;
   }
 
-  /** A node that an earlier generation of a tree had. */
+  /** Returns the held node with this id: a node that only an earlier generation of a tree contains. */
   held(nodeId: number): Extract<Node, { readonly kind: 'held' }>['inode'] | undefined {
     return this.#shown[this.numberOf(nodeId)]?.held(nodeId);
   }
@@ -103,7 +110,7 @@ export class MountedTrees {
     for (const nodeId of nodeIds) this.#shown[this.numberOf(nodeId)]?.release([nodeId]);
   }
 
-  /** The nodes by tree, each with the tree's own ids. */
+  /** Groups nodes by tree, and converts the node ids into those in the tree's generations (Placement). */
   *byTree(nodeIds: readonly number[]): Generator<[tree: number, ownIds: readonly number[]]> {
     for (const [number, tree] of this.#shown.entries()) {
       const own = nodeIds.filter((nodeId) => this.numberOf(nodeId) === number);
@@ -112,7 +119,7 @@ export class MountedTrees {
     }
   }
 
-  /** Undefined if the node id is unknown. */
+  /** Returns the node with this id, or undefined if the id is unknown. */
   node(nodeId: number): Node | undefined {
     const tree = this.#shown[this.numberOf(nodeId)];
     if (tree !== undefined) {
@@ -154,7 +161,10 @@ export class MountedTrees {
     return undefined;
   }
 
-  /** Lists the entries after a cookie, in the order of their cookies. */
+  /**
+   * Lists the entries of one of the mount's own directories whose cookie is above `after`, in the order of
+   * cookies.
+   */
   *ownChildren(directory: OwnDirectory, after: number): Generator<OwnChild> {
     const { versions } = this;
     if (versions === undefined) yield* this.#aboveTrees(directory, after);
@@ -162,7 +172,10 @@ export class MountedTrees {
     else yield* this.#besideVersions(versions).filter(({ cookie }) => cookie > after);
   }
 
-  /** The path of a node below the mount's root, or its last path if it was removed; undefined if unknown. */
+  /**
+   * Returns the path of a node below the mount's root. Returns the last path of a removed node, and undefined
+   * for an unknown node.
+   */
   path(nodeId: number): string | undefined {
     const node = this.node(nodeId);
     switch (node?.kind) {
@@ -182,7 +195,7 @@ export class MountedTrees {
     }
   }
 
-  /** The path of the root of the tree to which a node belongs. */
+  /** Returns the path of the root of the tree to which a node belongs. */
   #rootPath(nodeId: number): string {
     if (this.versions !== undefined) {
       const version = this.versions.at(nodeId);

@@ -8,14 +8,14 @@ export interface OwnDirectory {
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
   readonly subdirectories: number;
-  /** Whether names never come or go. */
+  /** Whether the directory never gets or loses a name any more. */
   readonly isFixed: boolean;
 }
 
-/** The meaning of a node id. */
+/** What a node id identifies. */
 export type Node =
   | { readonly kind: 'entry'; readonly tree: PlacedTree; readonly index: number }
-  /** A node of a tree that is no longer shown. */
+  /** A node that only an earlier generation of its tree contains. */
   | { readonly kind: 'held'; readonly inode: HeldInode }
   | { readonly kind: 'own'; readonly directory: OwnDirectory }
   /** The root of a version that is not loaded: the source must be asked whether it exists. */
@@ -26,6 +26,6 @@ export interface OwnChild {
   readonly name: Uint8Array;
   readonly cookie: number;
   readonly node: Node;
-  /** How many seconds the kernel may cache it. */
+  /** How many seconds the kernel may cache the entry. */
   readonly ttlSeconds: number;
 }

@@ -5,8 +5,9 @@ import { FUSE_ROOT_ID } from '../../wire/index.ts';
 const ROOT_OF_TREE = 1;
 
 /**
- * The position of a tree in the mount, and the offset of its node ids. Each generation numbers its own entries, with 1
- * as its root. The trees of one mount need distinct ids, and only the mount's root is 1.
+ * The position of a tree in the mount. Converts the ids in the tree's generations into the node ids that the
+ * kernel knows. A conversion is needed because each generation numbers its own entries, with 1 as its root,
+ * but the trees of one mount need distinct node ids, and only the mount's root has the node id 1.
  */
 export class Placement {
   /** The node id of the tree's root. */
@@ -22,7 +23,7 @@ export class Placement {
     this.#offset = place.offset;
   }
 
-  /** Converts the tree's own id into the node id that the kernel knows. */
+  /** Converts the id of an entry in a generation into the node id that the kernel knows. */
   placed(ownId: number): number {
     return ownId === ROOT_OF_TREE ? this.rootId : ownId + this.#offset;
   }
@@ -36,7 +37,7 @@ export class Placement {
     return index === 0 ? this.rootId : generation.nodeId(index) + this.#offset;
   }
 
-  /** The index of the entry that has this node id in the kernel, or -1. */
+  /** Returns the index of the entry with this node id, or -1 if the generation has no such entry. */
   indexOfNode(generation: Generation, nodeId: number): number {
     if (nodeId === this.rootId) return 0;
     const ownId = nodeId - this.#offset;

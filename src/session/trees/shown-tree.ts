@@ -4,7 +4,7 @@ import type { ServedTree } from '../messages.ts';
 import type { HeldInode } from './held-inode.ts';
 import { type PlacedTree, type Placement, WHOLE_MOUNT } from './placement.ts';
 
-/** A tree that changes: one generation, and the replaced versions that the kernel may still hold. */
+/** A tree that changes: its current generation, and the replaced nodes that the kernel may still hold. */
 export class ShownTree implements PlacedTree {
   readonly placement: Placement;
   #generation: Generation;
@@ -12,7 +12,10 @@ export class ShownTree implements PlacedTree {
   readonly #held = new Map<number, HeldInode>();
   #changing = false;
 
-  /** `replaced`: nodes of a predecessor's trees that the kernel may still hold, with the tree's own ids. */
+  /**
+   * `replaced`: nodes of a predecessor's generations that the kernel may still hold, with their ids in these
+   * generations.
+   */
   constructor(shown: ServedTree, replaced: readonly HeldInode[] = [], placement: Placement = WHOLE_MOUNT) {
     this.placement = placement;
     this.#generation = Generation.view(shown.generation);
@@ -32,7 +35,8 @@ export class ShownTree implements PlacedTree {
   }
 
   /**
-   * `<number>:<id>` of the shown generation; `changing` while the kernel may still cache parts of the previous tree.
+   * `<number>:<id>` of the shown generation, or `changing` while the kernel may still cache parts of the
+   * previous generation.
    */
   get label(): string {
     return this.#changing ? 'changing' : `${this.#generation.number}:${this.#generation.id}`;
@@ -50,29 +54,35 @@ export class ShownTree implements PlacedTree {
     return [...this.#held.keys()];
   }
 
-  /** The path of a node, or its last path if it was removed; '' for the root, undefined if unknown. */
+  /**
+   * Returns the path of a node, or its last path if it was removed; '' for the root, undefined if unknown.
+   */
   path(nodeId: number): string | undefined {
     const index = this.placement.indexOfNode(this.#generation, nodeId);
     if (index >= 0) return this.#generation.path(index);
     return this.#held.get(nodeId)?.path;
   }
 
-  /** The kernel may still cache parts of the previous tree. */
+  /** Marks the tree as changing, because the kernel may still cache parts of the previous generation. */
   unsettled(): void {
     this.#changing = true;
   }
 
-  /** The kernel has answered all notifications of the swap. */
+  /** Ends the mark of a changing tree, because the kernel has answered all notifications of the swap. */
   settled(): void {
     this.#changing = false;
   }
 
-  /** Swaps the tree, which counts as changing until `settled` is called. Returns the previous generation. */
+  /**
+   * Shows the next generation and returns the previous one. The tree counts as changing until `settled` is
+   * called.
+   */
   show(shown: ServedTree, changes: GenerationChanges): Generation {
     this.#changing = true;
     const old = this.#generation;
     const next = Generation.view(shown.generation);
-    // Every directory in which something was removed was touched: they share the time of this publication.
+    // All touched directories have the time of this publication as mtime. If something was removed, at least
+    // one directory was touched.
     const instant = changes.touched[0];
     for (const index of changes.changedFrom) this.#retire(old, index);
     for (const index of changes.removed) {
@@ -85,7 +95,10 @@ export class ShownTree implements PlacedTree {
     return old;
   }
 
-  /** Releases the held node of a directory that returns under its old node id: the entry replaces it. */
+  /**
+   * Releases the held node of a directory that returns under its old node id, because the new entry replaces
+   * it. Returns whether there was such a held node.
+   */
   revive(nodeId: number): boolean {
     return this.#held.delete(nodeId);
   }
@@ -95,8 +108,8 @@ export class ShownTree implements PlacedTree {
   }
 
   /**
-   * Marks a removed directory as empty, with a new mtime: otherwise a listing that the kernel was reading during the
-   * invalidation would stay cached permanently.
+   * Gives a removed directory, which is empty now, a new mtime. Otherwise a listing that the kernel was
+   * reading during the invalidation would stay cached permanently.
    */
   #touch(nodeId: number, next: Generation, index: number): void {
     const node = this.#held.get(nodeId);

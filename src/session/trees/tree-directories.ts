@@ -7,8 +7,8 @@ import { Placement } from './placement.ts';
 /** Cookies below 16 are reserved for "." and "..". */
 const FIRST_COOKIE = 16;
 /**
- * How long the kernel may cache the attributes of the mount's own directories: after that it reads a listing again if
- * it changed.
+ * How many seconds the kernel may cache the attributes of the mount's own directories. After that it asks for
+ * them again, and it reads the listing again if the mtime has changed.
  */
 export const OWN_TTL_SECONDS = 1;
 
@@ -26,7 +26,7 @@ interface Directory {
   readonly parentId: number;
   readonly path: string;
   readonly names: Name[];
-  /** When the last tree below it was shown first; undefined if there is none yet. */
+  /** When the newest of the trees below the directory was shown first; undefined if none is shown yet. */
   changedAt: Moment | undefined;
 }
 
@@ -37,10 +37,11 @@ interface Name {
 }
 
 /**
- * The directories above the trees of a mount with several trees. They depend only on the paths of the trees, so that a
- * successor has the same node ids. A tree with nothing to show yet has no name there, nor has a directory without
- * trees. Names are only ever added. The kernel notices that by itself: it may cache a missing name for 0 seconds, and
- * adding a tree raises the mtime of the directory, which makes the kernel drop its listing.
+ * The directories above the trees of a mount with several trees. Their node ids depend only on the paths of
+ * the trees, so that a successor has the same node ids. The directories do not contain the name of a tree
+ * that is not shown yet, or of a directory without shown trees. Names are added, but never removed. The
+ * kernel notices a new name without a notification: it may cache a missing name for 0 seconds, and a new tree
+ * raises the mtime of the directories above it, which makes the kernel drop their listings.
  */
 export class TreeDirectories {
   readonly #placements: readonly Placement[];
@@ -50,7 +51,7 @@ export class TreeDirectories {
   readonly #shown = new Set<number>();
   readonly #paths: readonly string[];
 
-  /** `paths`: the paths of the trees, by number. None is empty, and none is below another. */
+  /** `paths`: the paths of the trees, by tree number. No path is empty, and no path is below another. */
   constructor(paths: readonly string[]) {
     this.#paths = paths;
     this.#add('', FUSE_ROOT_ID, FUSE_ROOT_ID);
@@ -88,7 +89,7 @@ export class TreeDirectories {
     return this.#placements[tree]!;
   }
 
-  /** The tree that a root or an entry belongs to; undefined for other node ids. */
+  /** Returns the number of the tree to which a root or an entry belongs; undefined for other node ids. */
   treeOf(nodeId: number): number | undefined {
     const tree = treeNumberOf(nodeId);
     return tree === undefined || tree >= this.#placements.length ? undefined : tree;
@@ -99,7 +100,7 @@ export class TreeDirectories {
     return this.#paths[tree];
   }
 
-  /** Gives a tree its name. */
+  /** Adds the name of a tree, which is shown from now on. */
   show(tree: number, since: Moment): void {
     this.#shown.add(tree);
     for (const directory of this.#above[tree] ?? []) {
@@ -117,7 +118,7 @@ export class TreeDirectories {
     return this.#directories.get(nodeId)?.path;
   }
 
-  /** The names with a larger cookie, in the order of their cookies. */
+  /** Lists the names in a directory whose cookie is above `after`, in the order of cookies. */
   *names(nodeId: number, after = 0): Generator<NameAboveTrees> {
     for (const { name, cookie, leadsTo } of this.#directories.get(nodeId)?.names ?? []) {
       if (cookie <= after || !this.#isShown(leadsTo)) continue;
@@ -132,8 +133,8 @@ export class TreeDirectories {
   }
 
   /**
-   * Whether every tree below this name is shown. Names are never removed, so such a directory cannot change any more: the
-   * kernel may cache it for ever.
+   * Whether every tree below this name is shown. Names are never removed, so such a directory cannot change
+   * any more: the kernel may cache it for ever.
    */
   #isComplete(leadsTo: Name['leadsTo']): boolean {
     return 'tree' in leadsTo

@@ -14,11 +14,14 @@ export interface WaitingBounds {
 }
 
 export interface VersionLookup {
-  /** Undefined if the version is loaded. */
+  /** Resolves with undefined once the version is loaded, or with a refusal. */
   readonly result: Promise<Refusal | undefined>;
 }
 
-/** Tracks the readers that wait for versions which are not loaded, and answers them. */
+/**
+ * Tracks the readers that wait for versions (trees of releases) which are not loaded, loads these versions,
+ * and answers the readers.
+ */
 export class VersionLookups {
   readonly #table: VersionTable;
   readonly #find: FindVersion;
@@ -32,7 +35,7 @@ export class VersionLookups {
     this.#find = find;
   }
 
-  /** Undefined if the limit of waiting readers is reached. */
+  /** Begins a lookup. Returns undefined if the limit of waiting readers is reached. */
   begin(request: ReadHeader, id: string): VersionLookup | undefined {
     const pending = this.#waiting.begin(request);
     if (pending === undefined) return undefined;

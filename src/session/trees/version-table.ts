@@ -14,20 +14,23 @@ import {
 import { type PlacedTree, Placement } from './placement.ts';
 
 /**
- * Limit of remembered ids that were looked up and are not loaded. Beyond it, the kernel must look the name up again.
+ * The most ids of versions that are remembered because they were looked up and are not loaded. The kernel
+ * must look up the name of a forgotten id again.
  */
 const MOST_SOUGHT = 4096;
-/** The kernel looks up the name of a version again after this time, which shows that the version is in use. */
+/**
+ * The kernel looks up the name of a version again after this time, which shows that the version is in use.
+ */
 const VERSION_TTL_SECONDS = 60;
 
-/** One version: a tree that never changes. */
+/** A version: the tree of a release, which never changes. */
 export class VersionTree implements PlacedTree {
   readonly id: string;
   readonly generation: Generation;
   readonly placement: Placement;
   readonly name: Uint8Array;
   readonly fingerprints: BigUint64Array;
-  /** Whether the kernel may have received a node of it since this was last set to false. */
+  /** Whether the kernel may have received a node of this version since VersionDrop last set this to false. */
   wasAsked = true;
 
   constructor({ id, slot, generation, fingerprints }: ServedVersion, salt: bigint) {
@@ -41,11 +44,12 @@ export class VersionTree implements PlacedTree {
 }
 
 /**
- * The loaded versions, which are independent of the current tree and its publications. A lookup of a version that is
- * not loaded is answered at once with a node id, and with attributes that the kernel must not use. The kernel then asks
- * for the attributes, and that request waits for the source. A LOOKUP that waited would hold the lock of `versions/`:
- * mkdir(2) and open(2) with O_CREAT take that lock exclusively, even on a read-only mount, and would block every other
- * lookup and listing.
+ * The loaded versions (trees of releases), which are independent of the current tree and its publications.
+ * A lookup of a version that is not loaded gets an immediate reply, with a node id and with attributes that
+ * the kernel must not use. The kernel then asks for the attributes, and that request waits for the source. A
+ * LOOKUP must not wait, because it would hold the lock of `versions/` meanwhile. mkdir(2) and open(2) with
+ * O_CREAT want that lock exclusively, even on a read-only mount, and would then block every other lookup and
+ * listing.
  */
 export class VersionTable {
   readonly #salt: bigint;
@@ -79,7 +83,7 @@ export class VersionTable {
     return this.#madeAt;
   }
 
-  /** `versions/` */
+  /** The directory `versions/`. */
   get directory(): OwnDirectory {
     return this.#directory;
   }
@@ -93,7 +97,7 @@ export class VersionTable {
     return tree?.id === id ? tree : undefined;
   }
 
-  /** The version to which a root or an entry belongs. */
+  /** Returns the loaded version to which a root or an entry belongs; undefined for other node ids. */
   at(nodeId: number): VersionTree | undefined {
     const slot = slotOf(nodeId);
     return slot === undefined ? this.#byRoot.get(nodeId) : this.#bySlot.get(slot);
@@ -111,7 +115,10 @@ export class VersionTable {
     return id === undefined ? undefined : this.#seek(nodeId, id);
   }
 
-  /** Finds a name in `versions/`; undefined if it is not a valid id. */
+  /**
+   * Finds a name in `versions/`. Returns a node also for a version that is not loaded, and undefined if the
+   * name is not a valid id.
+   */
   child(name: Uint8Array): OwnChild | undefined {
     const id = Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
     if (!isReleaseId(id)) return undefined;
@@ -121,14 +128,14 @@ export class VersionTable {
       this.#onUse(id);
       return childOf(tree);
     }
-    // Two ids share the same 51 bits: the loaded one stays, and the other is unavailable.
+    // Two version ids have the same node id. The loaded version stays, and the other one cannot be shown.
     if (tree !== undefined) return undefined;
     this.#sought.set(rootId, id);
     const node = this.#seek(rootId, id);
     return { name, cookie: versionCookie(rootId), node, ttlSeconds: 0 };
   }
 
-  /** Lists the entries after a cookie, in the order of their cookies. */
+  /** Lists the loaded versions whose cookie is above `after`, in the order of cookies. */
   *children(after: number): Generator<OwnChild> {
     this.#sorted ??= [...this.#byRoot.values()].sort(
       (one, other) => one.placement.rootId - other.placement.rootId,
@@ -145,7 +152,7 @@ export class VersionTable {
     this.#changed(changedAt);
   }
 
-  /** Removes a version; nothing may use it any more. */
+  /** Removes a version, which nothing may use any more. */
   remove(id: string, changedAt: VersionsServed['changedAt']): void {
     const tree = this.version(id);
     if (tree === undefined) return;

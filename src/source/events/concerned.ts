@@ -2,12 +2,16 @@ import type { ShownSource } from '../../config/shown-source.ts';
 import { releaseKeys } from '../../release/index.ts';
 import type { ObjectEvent } from './object-events.ts';
 
-/** An alias of an access point, an ARN, or a bucket of a tenant: events have the bucket's own name instead. */
+/**
+ * Matches a configured name that is an alias or ARN of an access point, or a tenant's bucket. Events have the
+ * bucket's own name instead, so such a name cannot be compared with theirs.
+ */
 const OTHER_NAME = /-s3alias$|:/;
 
 /**
- * Whether an event is about what a mount shows. For a release, only the ref counts: packs and manifests are written
- * before it and change nothing.
+ * Returns a function that tells whether an event is about an object that the mount shows. In a release root
+ * only the ref counts, because a deploy writes packs and manifests before the ref, and they change nothing by
+ * themselves.
  */
 export function concernedBy(
   { bucket, prefix }: { readonly bucket: string; readonly prefix: string },

@@ -1,6 +1,6 @@
 export interface QueueMessage {
   readonly body: string;
-  /** Names this delivery of the message. */
+  /** Identifies this delivery of the message. */
   readonly receipt: string;
 }
 
@@ -8,12 +8,18 @@ export interface QueueMessage {
 export interface EventQueue {
   /** The most messages that one receive returns. */
   readonly mostMessages: number;
-  /** `waits`: whether to wait for messages, some 20 s. Rejects with StoreError, or with the signal's reason. */
+  /**
+   * Returns messages that the queue delivers. If there are none and `waits` is true, waits for messages, some
+   * 20 s. Rejects with StoreError, or with the signal's reason.
+   */
   receive(options: {
     readonly waits: boolean;
     readonly signal: AbortSignal;
   }): Promise<readonly QueueMessage[]>;
-  /** Messages that cannot be deleted are delivered again. Rejects as `receive` does. */
+  /**
+   * Deletes messages. The queue delivers a message again if it could not be deleted. Rejects as `receive`
+   * does.
+   */
   delete(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

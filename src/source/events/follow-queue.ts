@@ -9,47 +9,56 @@ import { type ObjectEvent, objectEventsOf } from './object-events.ts';
 
 export interface QueueFollowerOptions {
   readonly queue: EventQueue;
-  /** Whether an event is about what is shown. */
+  /** Whether an event is about an object that the mount shows. */
   readonly isConcerned: (event: ObjectEvent) => boolean;
-  /** Resolves when a look begins after the call. */
+  /**
+   * Requests a look at the source. Resolves when a look begins; a look that is in progress does not count.
+   */
   readonly hint: () => Promise<void>;
   readonly observer: HintObserver;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** The most messages that wait for a look; more messages stay in the queue. */
+/** If this many messages wait for a look, no more are received: they stay in the queue. */
 const MOST_WAITING = 20_000;
-/** The most receives at a time, in a burst: each gives at most ten messages, and takes a round trip to the queue. */
+/**
+ * The most receives at a time, during a burst. Each receive returns at most ten messages, and takes a round
+ * trip to the queue.
+ */
 const MOST_RECEIVERS = 8;
 const MOST_DELETERS = 4;
-/** With more, receivers delete before they receive: a message that is not deleted while it is hidden comes again. */
+/**
+ * If more messages are to be deleted, receivers delete before they receive, because the queue delivers a
+ * message again that is not deleted while it is hidden.
+ */
 const MOST_TO_DELETE = 1_000;
 
 /** The outcome of one receive. */
 interface Taken {
   /** How many messages are not S3 events. */
   readonly strange: number;
-  /** Resolves when a look has begun for the messages about what is shown; never rejects. */
+  /** Resolves when a look has begun after the messages about shown objects arrived; never rejects. */
   readonly followed: Promise<void>;
 }
 
 /**
- * Turns messages of a queue into hints. A message is deleted only after a look has begun that started after the message
- * arrived. If this process ends before that, the next one receives the message. A message that is not an S3 event stays
- * in the queue, which may have been named by mistake and belong to another application.
+ * Turns messages of a queue into hints. A message about a shown object is deleted only when a look has begun
+ * after the message arrived. If this process ends before that, the next process receives the message. A
+ * message that is not an S3 event stays in the queue, because the queue may have been named by mistake and
+ * belong to another application.
  */
 export class QueueFollower {
   readonly #options: QueueFollowerOptions;
   #waiting = 0;
-  /** Receivers beside the one that waits for messages. */
+  /** The number of receivers beside the one that waits for messages. */
   #helpers = 0;
   #failures = 0;
   #code: string | undefined;
   #toldStrange = false;
   readonly #toDelete: QueueMessage[] = [];
   #deleters = 0;
-  /** Consecutive failed deletions. */
+  /** The number of consecutive failed deletions. */
   #deletionsFailed = 0;
   /** Work that runs in the background. */
   readonly #running = new Set<Promise<void>>();
@@ -58,7 +67,7 @@ export class QueueFollower {
     this.#options = options;
   }
 
-  /** Resolves when the signal is aborted. */
+  /** Follows the queue until the signal is aborted. Then it resolves. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -74,8 +83,9 @@ export class QueueFollower {
   }
 
   /**
-   * Each full receive adds a helper. Returns how many messages came, or 0 if some are not S3 events: the queue may
-   * belong to another application, so its messages are not received faster than necessary.
+   * Receives messages once, and starts another receiver (a helper) if the answer was full. Returns the number
+   * of messages, or 0 if some are not S3 events: the queue may then belong to another application, so helpers
+   * do not receive its messages faster than necessary.
    */
   async #receive(waits: boolean, signal: AbortSignal): Promise<number> {
     const { queue } = this.#options;
@@ -125,7 +135,7 @@ export class QueueFollower {
         this.#waiting -= concerned.length;
         this.#delete(concerned, signal);
       },
-      // The mount ends.
+      // The hint was rejected because the mount ends.
       () => undefined,
     );
     return { strange, followed };
@@ -133,7 +143,7 @@ export class QueueFollower {
 
   #delete(messages: readonly QueueMessage[], signal: AbortSignal): void {
     this.#toDelete.push(...messages);
-    // Messages that come meanwhile share a batch.
+    // The deleters that already run delete these messages, too.
     if (this.#deleters >= MOST_DELETERS) return;
     this.#deleters += 1;
     this.#inBackground(async () => {
@@ -155,12 +165,13 @@ export class QueueFollower {
       this.#deletionsFailed += 1;
       if (this.#deletionsFailed === 1) log.warn(line, message);
       else log.debug(line, message);
-      // Several workers fail at once.
+      // All deleters fail at once and share the count of failures, so at most four failures count for the
+      // pause.
       await this.#pause(Math.min(this.#deletionsFailed, 4), signal);
     }
   }
 
-  /** `work` does not reject. */
+  /** Starts `work`, which must not reject; run() waits for its end. */
   #inBackground(work: () => Promise<void>): void {
     const running = work().finally(() => this.#running.delete(running));
     this.#running.add(running);

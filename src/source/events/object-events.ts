@@ -4,12 +4,13 @@ export interface ObjectEvent {
   readonly key: string;
 }
 
-/** The most nested envelopes: SNS puts its own around what it delivers. */
+/** The most nested envelopes in a message: SNS puts an envelope around each message that it delivers. */
 const MOST_ENVELOPES = 3;
 
 /**
- * The objects that a message is about. The message is a notification of S3, an event of EventBridge, or one of these
- * inside an SNS envelope. Empty for S3's test of a new notification; undefined for any other message.
+ * Returns the objects that a message is about. The message is a notification of S3, an event of EventBridge,
+ * or one of these inside an SNS envelope. Returns an empty list for the test message of a new S3
+ * notification, and undefined for any other message.
  */
 export function objectEventsOf(text: string): readonly ObjectEvent[] | undefined {
   let given: unknown = text;
@@ -35,7 +36,10 @@ function eventsOf(given: Readonly<Record<string, unknown>>): readonly ObjectEven
   return events.every((event) => event !== undefined) ? events : undefined;
 }
 
-/** Of `{ "bucket": { "name" }, "object": { "key" } }`, which both kinds have. */
+/**
+ * Reads `{ "bucket": { "name" }, "object": { "key" } }`, which S3 and EventBridge both send. Returns
+ * undefined for anything else.
+ */
 function eventOf(
   { bucket, object }: Readonly<Record<string, unknown>>,
   decode: (key: string) => string,
@@ -46,12 +50,14 @@ function eventOf(
   return typeof name === 'string' && typeof key === 'string' ? { bucket: name, key: decode(key) } : undefined;
 }
 
-/** S3 encodes keys in notifications like form fields; EventBridge does not encode them. */
+/**
+ * Decodes a key of an S3 notification, which S3 encodes like a form field. EventBridge does not encode keys.
+ */
 function decodedKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch {
-    // Not UTF-8: the undecoded key is enough to tell a prefix.
+    // The key is not UTF-8. Undecoded, it is enough for a comparison with a prefix.
     return key;
   }
 }

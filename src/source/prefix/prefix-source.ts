@@ -18,7 +18,7 @@ export interface PrefixSourceOptions extends SignedHttpOptions {
   readonly log: (notice: ListingNotice, message: string) => void;
 }
 
-/** The current objects below a prefix of a bucket. */
+/** Shows the current objects below a prefix of a bucket. */
 export class PrefixSource implements Source {
   readonly kind = 'prefix';
   readonly #lister: PrefixLister;
@@ -68,7 +68,7 @@ export class PrefixSource implements Source {
     });
   }
 
-  /** A listing is never held by its source. */
+  /** Returns false: this source never holds a listing, so there is none to accept. */
   async accept(): Promise<boolean> {
     return false;
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { StoreClock } from '../../store/store-clock.ts';
 import type { ReaderAnswer, ReadOptions, ReleaseReader } from './release-reader.ts';
 
-/** Passes the time of each answer to the store's clock. */
+/** Wraps a reader, and passes the time of each answer to the store's clock. */
 export class DatedReader implements ReleaseReader {
   readonly #reader: ReleaseReader;
   readonly #storeClock: StoreClock;

@@ -16,16 +16,22 @@ export interface Step {
   readonly payload: ReleasePayload;
   /** SHA-256 of the payload. */
   readonly digest: string;
-  /** Empty if no file of allowed signers was given, so that no signature is required. */
+  /**
+   * The signers whose signatures are valid. Empty if no file of allowed signers was given, so that no
+   * signature is required.
+   */
   readonly signedBy: readonly Signer[];
 }
 
-/** Checks an envelope, independent of earlier steps. */
+/** What judgeStep() compares an envelope with. It does not depend on earlier steps. */
 export interface StepRules {
   /** The name of the release root. */
   readonly root: string;
   readonly environment: string;
-  /** Undefined if no signatures are required. Throws RefHeld `signers-file`. */
+  /**
+   * Returns the allowed signers. Throws RefHeld `signers-file` if the file of signers cannot be used.
+   * Undefined if no signatures are required.
+   */
   readonly signers: (() => readonly AllowedSigner[]) | undefined;
 }
 
@@ -35,11 +41,12 @@ export const MOST_AHEAD_MS = 5 * 60 * 1000;
 const WRITERS = 'Check which accounts can write below the release root; the next deploy replaces it.';
 
 /**
- * Reads an envelope of the store, and decides whether it is one for this node, without comparing it with other steps.
+ * Decodes an envelope from the store, and checks whether it holds a valid step for this node. Does not
+ * compare the step with other steps.
  *
- * @param key its key, for messages
- * @param now by the store's clock, milliseconds since the epoch
- * @throws {RefHeld}
+ * @param key the key of the envelope, for messages
+ * @param now the store's time, in milliseconds since the epoch
+ * @throws {RefHeld} if the envelope or the step is rejected
  */
 export function judgeStep(bytes: Uint8Array, key: string, rules: StepRules, now: number): Step {
   const { envelope, payload, digest } = read(bytes, key);

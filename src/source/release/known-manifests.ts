@@ -2,12 +2,12 @@ import type { Manifest, ReleasePayload } from '../../release/index.ts';
 
 type ManifestName = ReleasePayload['manifest'];
 
-/** The most files in all kept manifests: some 300 bytes each in memory. */
+/** The most files in all kept manifests together. A file takes some 300 bytes in memory. */
 const MOST_FILES = 100_000;
 
 /**
- * The manifests that were read last, by their SHA-256 and size. They never change, so that a roll-back or a promotion
- * to a recently shown release reads none from the store.
+ * Keeps the manifests that were read last, by their SHA-256 and size. A manifest never changes, so a
+ * roll-back or a promotion to a recently shown release need not read its manifest from the store.
  */
 export class KnownManifests {
   readonly #known = new Map<string, Manifest>();
@@ -18,7 +18,10 @@ export class KnownManifests {
     return manifest;
   }
 
-  /** Drops the least recently used manifests first. A manifest that alone is too large is not kept. */
+  /**
+   * Keeps a manifest. If there are too many files, drops the least recently used manifests first. Does not
+   * keep a manifest that alone is too large.
+   */
   keep(name: ManifestName, manifest: Manifest): void {
     const key = keyOf(name);
     this.#known.delete(key);

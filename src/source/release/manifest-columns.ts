@@ -4,18 +4,22 @@ import type { ListedObjects } from '../../tree/index.ts';
 
 const DIGEST_BYTES = 32;
 const MARKED_BYTES = markDigest('0'.repeat(2 * DIGEST_BYTES)).length;
-/** No deploy of dagmount writes a content that begins later in its pack: packs of many contents have at most 32 MiB. */
+/**
+ * The largest offset that a content may have in its pack. No deploy of dagmount writes a larger one, because
+ * packs of many contents have at most 32 MiB.
+ */
 export const MOST_OFFSET = 2 ** 32 - 1;
 
-/** The first file at an offset beyond any pack of many contents; undefined if there is none. */
+/** Returns the first file whose offset is beyond MOST_OFFSET; undefined if there is none. */
 export function findFarOff({ files }: Manifest): ReleasedFile | undefined {
   return files.find(({ place }) => place !== undefined && place.offset > MOST_OFFSET);
 }
 
 /**
- * A manifest as columns of a listing; contents are identified by their SHA-256.
+ * Returns the files of a manifest in the form of a listing. The SHA-256 of each content takes the place of
+ * its ETag.
  *
- * @param created milliseconds since the epoch: the date of every file
+ * @param created the date of every file, in milliseconds since the epoch
  */
 export function columnsOf({ files }: Manifest, created: number): ListedObjects {
   const count = files.length;
@@ -37,7 +41,8 @@ export function columnsOf({ files }: Manifest, created: number): ListedObjects {
     packOf[i] = number;
     offsets[i] = place.offset;
   });
-  // A tree of empty files has one pack too, to which each slot points.
+  // Each file has the number of a pack, and without a pack that number is 0. If all files are empty, a pack
+  // of zeros makes that number valid.
   const packs = Buffer.from([...packNumbers.keys()].join('') || '0'.repeat(2 * DIGEST_BYTES), 'hex');
   return {
     count,

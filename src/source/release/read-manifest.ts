@@ -6,10 +6,10 @@ import { RefHeld } from './ref-hold.ts';
 import type { ReleaseReader } from './release-reader.ts';
 
 /**
- * Returns the files of the release that a step names, and where their bytes are. It reads no more bytes than the step
- * states, and parses them only if they have the step's SHA-256.
+ * Returns the files of the release that a step names, and where their bytes are. Reads no more bytes than the
+ * step states for the manifest, and parses them only if they have the SHA-256 that the step names.
  *
- * @throws {RefHeld} `missing-manifest`, `damaged-manifest`; {StoreError}
+ * @throws {RefHeld} `missing-manifest` or `damaged-manifest`; {StoreError} if the store fails
  */
 export async function readManifest(
   reader: ReleaseReader,

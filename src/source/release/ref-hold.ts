@@ -4,20 +4,22 @@ import type { HeldStep, SourceHold } from '../release-step.ts';
 export type { HeldStep } from '../release-step.ts';
 
 /**
- * Why a ref is not believed. Stable: status, metrics and alerts name them; docs/releases.md has a row for each.
+ * Why a ref (the object that holds the newest step of an environment) is rejected. The codes are stable,
+ * because status, metrics and alerts contain them. docs/releases.md has a row for each.
  *
  * - `missing-ref`: the store has no such ref
- * - `damaged-ref`: it is not an envelope, or its payload is invalid
- * - `other-root`, `other-environment`: it was made for another root or environment, and copied here
+ * - `damaged-ref`: the ref is too long or not an envelope, or its payload is invalid
+ * - `other-root`, `other-environment`: the step was made for another root or environment, and copied here
  * - `signers-file`: the file of allowed signers cannot be used, so no signer is allowed
- * - `signature`: no allowed signer signed it
- * - `created-ahead`: it was made over five minutes from now, by the store's clock
- * - `created-back`: it says that it was made before the step that it follows
- * - `rolled-back`: a later step, or another one under the same number, was seen by this node or is in the log
- * - `below-min-seq`: its number is lower than --min-seq
- * - `broken-chain`: it follows another step than the one that this node, or the log, has
- * - `missing-log`: the log lacks the step that it follows, so its time cannot be checked
- * - `missing-manifest`, `damaged-manifest`: the manifest that it names is not there, or is not what it names
+ * - `signature`: no allowed signer signed the step
+ * - `created-ahead`: the step was made over five minutes from now, by the store's clock
+ * - `created-back`: the step says that it was made before the step that it follows
+ * - `rolled-back`: this node has seen, or the log has, a later step or another step under the same number
+ * - `below-min-seq`: the number of the step is lower than --min-seq
+ * - `broken-chain`: the step follows another step than the one that this node, or the log, has
+ * - `missing-log`: the log lacks the step that this step follows, so its time cannot be checked
+ * - `missing-manifest`, `damaged-manifest`: the manifest that the step names is not in the store, or is not
+ *   what the step names
  */
 export type RefHoldReason =
   | 'missing-ref'
@@ -35,18 +37,20 @@ export type RefHoldReason =
   | 'missing-manifest'
   | 'damaged-manifest';
 
-/** A ref that is not followed; the tree stays as it is. */
+/** A ref that is rejected, so that the shown tree stays as it is. */
 export interface RefHold {
   readonly reason: RefHoldReason;
-  /** One sentence of what is wrong; safe to show. */
+  /** One sentence that says what is wrong; safe to show. */
   readonly detail: string;
-  /** One sentence of what to do. */
+  /** One sentence that says what to do. */
   readonly hint: string;
   /** The faulty key below the release root. */
   readonly key: string;
-  /** The step of the ref, as far as its payload could be read. */
+  /** The step of the ref; undefined if its payload could not be read. */
   readonly step: HeldStep | undefined;
-  /** Whether `accept` may end the hold: an operator has restored the store, and wants this step. */
+  /**
+   * Whether `dagmount accept` can end the hold, if an operator has restored the store and wants this step.
+   */
   readonly acceptable: boolean;
 }
 

@@ -11,7 +11,7 @@ import type { ReleaseReader } from './release-reader.ts';
 import { StepHistory } from './step-history.ts';
 import type { StepMemory } from './step-memory.ts';
 
-/** An accepted release: its step, and its files. */
+/** A release that passed all checks: its step, and its files. */
 export interface BelievedRelease {
   readonly step: Step;
   readonly manifest: Manifest;
@@ -19,10 +19,10 @@ export interface BelievedRelease {
 
 /** The result of one look at a ref. Every result except `held` ends a hold. */
 export type RefLook =
-  /** The same as at the last look that was not `held`. */
+  /** The result is the same as at the last look that was not `held`. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'release'; readonly release: BelievedRelease }
-  /** Must not be shown before `instant`: milliseconds since the epoch, by the store's clock. */
+  /** The release must not be shown before `instant`, in milliseconds since the epoch by the store's clock. */
   | {
       readonly kind: 'armed';
       readonly release: BelievedRelease;
@@ -33,31 +33,35 @@ export type RefLook =
   | { readonly kind: 'due'; readonly step: Step }
   | { readonly kind: 'held'; readonly hold: RefHold };
 
-/** The release in force until the armed one is. */
+/** The release to show until the instant of the armed one. */
 export type Meanwhile =
-  /** The last result that was not held. */
+  /** The release is that of the last result that was not `held`. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'release'; readonly release: BelievedRelease }
-  /** The armed release is the first one of its environment. */
+  /** There is no such release, because the armed release is the first one of its environment. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'held'; readonly hold: RefHold };
 
 export interface RefWatchOptions extends StepRules {
   readonly reader: ReleaseReader;
-  /** Steps below this number are held; 0: none. */
+  /** Steps with a lower number are held; 0: no step is held for its number. */
   readonly minSequence: number;
   readonly memory: StepMemory;
-  /** The manifests that were read, shared with others; the default is a set of its own. */
+  /**
+   * The manifests that were read last, shared with other users of them. By default this watch keeps its own.
+   */
   readonly manifests?: KnownManifests | undefined;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
- * Watches the ref of one environment, and decides which release this node is to show. A writer to the bucket can choose
- * every byte that this class reads. Whatever they are, the result is a release or a reason to hold.
+ * Watches the ref of one environment, and decides which release this node is to show. An account that can
+ * write to the bucket can choose every byte that this class reads. Whatever the bytes are, the result is a
+ * release or a reason to hold.
  *
- * As long as nothing changes, one look is one conditional GET of the ref. Each look judges the ref again, because the
- * file of allowed signers may have changed: if a line is removed, what its key has signed is held.
+ * As long as nothing changes, one look is one conditional GET of the ref. Each look judges the ref again,
+ * because the file of allowed signers may have changed. If a line was removed from that file, a step that its
+ * key has signed is held.
  */
 export class RefWatch {
   readonly #options: RefWatchOptions;
@@ -80,12 +84,15 @@ export class RefWatch {
     this.#key = releaseKeys.ref(options.environment);
   }
 
-  /** Computed from the answers so far. */
+  /** The estimate of the store's clock, from the answers so far. */
   get storeClock(): Pick<StoreClock, 'offset' | 'uncertainty'> {
     return this.#storeClock;
   }
 
-  /** Must not be called concurrently. Rejects with StoreError if the store fails: then nothing is known. */
+  /**
+   * Reads the ref and judges it. Must not be called concurrently. Rejects with StoreError if the store fails:
+   * then nothing is known about the ref.
+   */
   async look(signal: AbortSignal): Promise<RefLook> {
     let judged: Step | undefined;
     try {
@@ -100,22 +107,23 @@ export class RefWatch {
       }
     } catch (error) {
       if (!(error instanceof RefHeld)) throw error;
-      // The armed release is no longer accepted. It is returned again once it is accepted.
+      // The armed release is no longer valid. A later look that finds it valid returns it again.
       this.#armed = undefined;
       this.#held = { hold: error.hold, step: judged };
       return { kind: 'held', hold: error.hold };
     }
   }
 
-  /** The next look returns the release again, even if nothing has changed. */
+  /** Makes the next look return the release again, even if nothing has changed. */
   forget(): void {
     this.#inForce = undefined;
     this.#armed = undefined;
   }
 
   /**
-   * Makes the next look follow the step that is held now, if it has this digest: an operator has restored the store,
-   * and wants this step. False if it is no longer held, or if its reason cannot be accepted.
+   * Makes the next look follow the held step with this digest, for an operator who has restored the store and
+   * wants this step. Returns false if that step is no longer held, or is held for a reason that cannot be
+   * accepted.
    */
   async accept(digest: string): Promise<boolean> {
     const { hold, step } = this.#held ?? {};
@@ -156,7 +164,12 @@ export class RefWatch {
     );
   }
 
-  /** @returns undefined if the ref must be read again because it may have moved; never on the last attempt */
+  /**
+   * Compares a judged step with earlier steps and the log, and reads its manifest if the step is new.
+   *
+   * @returns undefined if the ref must be read again because it may have moved; throws instead on the last
+   * attempt
+   */
   async #follow(step: Step, signal: AbortSignal, isLast: boolean): Promise<RefLook | undefined> {
     this.#history.checkMemory(step, this.#key);
     if (this.#inForce?.digest === step.digest) {
@@ -175,7 +188,8 @@ export class RefWatch {
       if (!isLast) return undefined;
       throw after;
     }
-    // Before the manifest is read: if the manifest is missing, an earlier ref must not be followed instead.
+    // The step is remembered before its manifest is read: if the manifest is missing, an earlier ref must not
+    // be followed instead.
     await this.#options.memory.raise(remembered(step));
     const manifest = await this.#manifestOf(step, signal);
     const release = { step, manifest };
@@ -203,7 +217,10 @@ export class RefWatch {
     this.#armed = undefined;
   }
 
-  /** The release that was in force when `armed` was made, and remains so until its instant. */
+  /**
+   * Returns the release that was in force when `armed` was made, and that stays in force until the instant of
+   * `armed`.
+   */
   async #meanwhile(armed: Step, signal: AbortSignal): Promise<Meanwhile> {
     try {
       const step = await this.#history.inForceBefore(armed, this.#now(), signal);

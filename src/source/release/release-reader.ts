@@ -1,4 +1,4 @@
-/** How a small object below a release root was found. */
+/** The result of reading a small object below a release root. */
 export type ObjectLook =
   | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly etag: string | undefined }
   /** The object still has the ETag that was given. */
@@ -7,23 +7,26 @@ export type ObjectLook =
   /** The object is longer than `most`; its body was not read to the end. */
   | { readonly kind: 'too-long' };
 
-/** The store's answer, and its time by the store's clock. */
+/** The store's answer, and when the store sent it, by the store's clock. */
 export interface ReaderAnswer {
   readonly look: ObjectLook;
-  /** The answer's Date, in milliseconds since the epoch, whole seconds; undefined: it had none that can be read. */
+  /**
+   * The answer's Date header, in milliseconds since the epoch (whole seconds). Undefined if the answer had
+   * none that can be read, or said that the object is absent.
+   */
   readonly date: number | undefined;
 }
 
 export interface ReadOptions {
   /** The most bytes to read. */
   readonly most: number;
-  /** An ETag without quotes: the object is read only if it has another one (If-None-Match). */
+  /** An ETag without quotes. The object is read only if its ETag is another one (If-None-Match). */
   readonly unless?: string | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Reads the small objects of one release root. Keys are relative to it, without a leading slash. */
+/** Reads the small objects of one release root. Keys are relative to that root, without a leading slash. */
 export interface ReleaseReader {
-  /** Rejects with StoreError if the store fails: the object may or may not exist. */
+  /** Reads one object. Rejects with StoreError if the store fails: the object may or may not exist. */
   read(key: string, options: ReadOptions): Promise<ReaderAnswer>;
 }

@@ -22,7 +22,7 @@ export interface ReleaseSourceOptions extends RefWatchOptions {
   readonly log: (notice: LogLineAt<'info'>, message: string) => void;
 }
 
-/** An accepted release, with what is needed to build its tree. */
+/** A release that passed all checks, with the data from which its tree is built. */
 interface Known {
   readonly candidate: Candidate;
   readonly objects: ListedObjects;
@@ -31,17 +31,20 @@ interface Known {
 /** A larger difference between the clocks of host and store is logged. */
 const WARNED_SKEW_MS = 2_000;
 
-/** The release that an environment's ref points to. */
+/** Shows the release that an environment's ref points to. */
 export class ReleaseSource implements Source {
   readonly kind = 'release';
   readonly #watch: RefWatch;
   readonly #options: ReleaseSourceOptions;
   readonly #filter: PathFilter;
   readonly #reader: CountingReader;
-  /** The release of the last look that was not held. */
+  /** The release in force, by the last look that was not held. */
   #inForce: Known | undefined;
   #armed: { readonly known: Known; readonly instant: number } | undefined;
-  /** The hold on the release that is in force until the armed one is; undefined if that release is not held. */
+  /**
+   * The hold on the release that is in force until the instant of the armed one; undefined if that release is
+   * not held.
+   */
   #heldMeanwhile: SourceHold | undefined;
   #toldSkew = false;
 
@@ -81,7 +84,7 @@ export class ReleaseSource implements Source {
       }
     } catch (error) {
       if (!(error instanceof RefHeld)) throw error;
-      // The next look returns it again.
+      // Makes the next look return the release again, because this one could not be used.
       this.#watch.forget();
       return { kind: 'held', hold: holdOf(error.hold) };
     }

@@ -13,17 +13,19 @@ import type { ReleaseReader } from './release-reader.ts';
 export interface ReleaseVersionsOptions extends StepRules {
   readonly reader: ReleaseReader;
   readonly patterns: FilterPatterns;
-  /** Manifests of releases that were shown. Versions add none, because their trees are kept. */
+  /** The manifests of releases that were shown. Versions add none, because their trees are kept. */
   readonly manifests?: Pick<KnownManifests, 'get'> | undefined;
-  /** The mount's salt, from which cookies are computed. */
+  /** The mount's salt, from which readdir cookies are computed. */
   readonly salt: bigint;
   readonly clock: { now(): number };
 }
 
 /**
- * Releases that an environment has had, by their ids, as trees that never change. A release is trusted because of its
- * witness: the envelope by which the environment first came to it, at `manifests/<id>/<environment>.json`. By itself,
- * the witness must pass the same checks as a ref. Later steps may have followed it: that makes it a version.
+ * Finds releases that an environment has had, by their ids, and builds their trees, which never change
+ * (versions). A release is trusted because of its witness, the object `manifests/<id>/<environment>.json`.
+ * This is the envelope of the step that first brought the environment to the release. The witness must pass
+ * the same checks as a ref, except that it is not compared with other steps: later steps may have followed
+ * it, which makes the release a version.
  */
 export class ReleaseVersions {
   readonly #options: ReleaseVersionsOptions;
@@ -37,9 +39,12 @@ export class ReleaseVersions {
     this.#filter = PathFilter.compile(options.patterns);
   }
 
-  /** Rejects with StoreError if the store fails: then it is unknown whether there is such a release. */
+  /**
+   * Finds a release. Rejects with StoreError if the store fails: then it is unknown whether there is such a
+   * release.
+   */
   async find(id: string, signal: AbortSignal): Promise<FoundVersion> {
-    // The id becomes part of a key.
+    // The id becomes part of a key, so anything that is not an id is refused here.
     if (!isReleaseId(id)) return { kind: 'absent' };
     try {
       const step = await this.#witness(id, signal);
@@ -71,7 +76,8 @@ export class ReleaseVersions {
   }
 
   /**
-   * The tree is the same on every node: the mtimes are those of the step, and the node ids start again in each tree.
+   * Builds a tree that is the same on every node: the mtimes are the time of the step, and the node ids start
+   * again in each tree.
    */
   #build(manifest: Manifest, { payload }: Step): Generation {
     return buildGeneration({

@@ -7,7 +7,8 @@ import { StoreError } from '../../store/store-error.ts';
 import type { ReaderAnswer, ReadOptions, ReleaseReader } from './release-reader.ts';
 
 /**
- * The deadline of an object in milliseconds, including retries. A large object gets more time, for a slow connection.
+ * The deadline for reading an object, in milliseconds, including retries. A large object gets more time,
+ * because the connection may be slow.
  */
 const DEADLINE_MS = 10_000;
 const SLOWEST_BYTES_PER_MS = 512;
@@ -29,7 +30,8 @@ export class S3ReleaseReader implements ReleaseReader {
       const attempt = (): Promise<ReaderAnswer> => this.#ask(key, most, unless, deadline);
       return await withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
     } catch (error) {
-      // An error carries no Date. Without s3:ListBucket the store answers 403 instead of 404, which stays an error.
+      // An error carries no Date. Without s3:ListBucket the store answers 403 instead of 404 for a missing
+      // object, and that stays an error.
       if (error instanceof StoreError && error.code === 'gone')
         return { look: { kind: 'absent' }, date: undefined };
       throw error;

@@ -21,7 +21,7 @@ export class SignersFile {
     this.#path = path;
   }
 
-  /** @throws {RefHeld} `signers-file` */
+  /** @throws {RefHeld} `signers-file` if the file cannot be used */
   read(): readonly AllowedSigner[] {
     try {
       const text = readTrustedFile(this.#path, MOST_SIGNERS_BYTES).toString();

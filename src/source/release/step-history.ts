@@ -13,20 +13,20 @@ import type { ReleaseReader } from './release-reader.ts';
 import type { RememberedStep, StepMemory } from './step-memory.ts';
 
 export interface StepHistoryOptions extends StepRules {
-  /** Steps below this number are held; 0: none. */
+  /** Steps with a lower number are held; 0: no step is held for its number. */
   readonly minSequence: number;
   readonly memory: StepMemory;
 }
 
-/** The most armed steps in a row, each replacing the previous one, since a step was in force. */
+/** The most armed steps in a row that may have replaced each other since a step was in force. */
 const MOST_REPLACED = 32;
 
 const RESTORED =
   'If an operator restored the store, dagmount accept follows it; else put the newest object of log/ back as the ref, and check which accounts can write to refs/.';
 
 /**
- * Compares a step with earlier and later ones: those that this node remembers, and those in the log. A genuine step
- * must not be followed after another has replaced it.
+ * Compares a step of an environment with earlier and later steps: those that this node remembers, and those
+ * in the log. A genuine step must not be followed any more when another step has replaced it.
  */
 export class StepHistory {
   readonly #reader: ReleaseReader;
@@ -38,10 +38,11 @@ export class StepHistory {
   }
 
   /**
-   * Compares a step with what this node remembers; reads nothing from the store.
+   * Checks that a step is not below --min-seq, and not behind the step that this node remembers. Reads
+   * nothing from the store.
    *
-   * @param key where the step was found
-   * @throws {RefHeld}
+   * @param key the key of the object in which the step was found
+   * @throws {RefHeld} if the step is rejected
    */
   checkMemory(step: Step, key: string): void {
     const { newest } = this.#options.memory;
@@ -52,8 +53,9 @@ export class StepHistory {
   /**
    * Compares a step that passed `checkMemory` with the log.
    *
-   * @returns an error if the log has a later step: it applies unless the ref has moved since it was read
-   * @throws {RefHeld}; {StoreError}
+   * @returns an error if the log has a later step, else undefined; the error applies only if the ref has not
+   * moved since it was read
+   * @throws {RefHeld} if the log contradicts the step or this node's memory; {StoreError} if the store fails
    */
   async check(step: Step, key: string, signal: AbortSignal): Promise<RefHeld | undefined> {
     const { newest } = this.#options.memory;
@@ -67,10 +69,10 @@ export class StepHistory {
   }
 
   /**
-   * The step that was in force when an armed one was made; undefined if there was none.
+   * Returns the step that was in force when an armed step was made; undefined if there was none.
    *
-   * @param now by the store's clock
-   * @throws {RefHeld}; {StoreError}
+   * @param now the store's time, in milliseconds since the epoch
+   * @throws {RefHeld} if a step in the log is missing or rejected; {StoreError} if the store fails
    */
   async inForceBefore(armed: Step, now: number, signal: AbortSignal): Promise<Step | undefined> {
     let later = armed;
@@ -82,7 +84,8 @@ export class StepHistory {
       if (bytes === undefined) throw missingLog(later, key);
       const before = judgeStep(bytes, key, this.#options, now);
       if (before.digest !== previous.sha256) throw otherPrevious(later, key);
-      // A step whose instant had not come by then was withdrawn before it was ever shown.
+      // If the instant of this step had not come when the later step was made, this step was withdrawn before
+      // it was ever shown.
       if (before.payload.notBefore === undefined || before.payload.notBefore <= later.payload.created)
         return before;
       later = before;
@@ -109,7 +112,10 @@ export class StepHistory {
     );
   }
 
-  /** If an attacker restores an earlier ref, the log still has the later steps. */
+  /**
+   * Returns an error if the log has a later step: if an attacker restores an earlier ref, the log still has
+   * the later steps.
+   */
   async #laterStep(step: Step, key: string, signal: AbortSignal): Promise<RefHeld | undefined> {
     const { sequence } = step.payload;
     // The content of that object does not matter: the attacker may have overwritten it.
@@ -127,7 +133,10 @@ export class StepHistory {
     );
   }
 
-  /** Checks the previous step, and its time: an antedated step could otherwise use an expired key. */
+  /**
+   * Checks that the previous step is the one that this step names, and that this step was not made before
+   * that one. Otherwise an antedated step could use an expired key.
+   */
   async #checkPrevious(
     step: Step,
     newest: RememberedStep | undefined,
@@ -150,7 +159,10 @@ export class StepHistory {
     if (created < before.payload.created) throw datedBack(step, key, sequence - 1);
   }
 
-  /** If there are steps between the remembered one and this one, the log must not contradict the remembered one. */
+  /**
+   * Checks that the log does not contradict the remembered step, if there are steps between the remembered
+   * step and `step`.
+   */
   async #checkRemembered(
     step: Step,
     newest: RememberedStep | undefined,

@@ -1,29 +1,32 @@
-/** A step of an environment that this node has believed. */
+/** A step of an environment that this node has verified. */
 export interface RememberedStep {
   readonly sequence: number;
-  /** SHA-256 of its payload. */
+  /** SHA-256 of the step's payload. */
   readonly digest: string;
   /** Milliseconds since the epoch. */
   readonly created: number;
-  /** Whether an operator accepted it although the store has, or had, later steps. */
+  /** Whether an operator accepted the step although the store has, or had, later steps. */
   readonly accepted: boolean;
 }
 
-/** The newest step that this node has believed, of one environment of one root. A ref must not be behind it. */
+/**
+ * Remembers the newest step that this node has verified, of one environment of one root. A ref with an
+ * earlier step is rejected.
+ */
 export interface StepMemory {
   readonly newest: RememberedStep | undefined;
   /** Whether the newest step would be lost when the process ends, although it should not be. */
   readonly isUnkept: boolean;
   /**
-   * Remembers a later step. A step that is not later changes nothing, but if the newest one could not be stored, that
-   * is retried. Never rejects: failures are reported.
+   * Remembers a step if it is later than the newest one. Otherwise changes nothing, but if the newest step
+   * could not be stored, tries that again. Never rejects: it reports failures.
    */
   raise(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
-  /** Replaces the remembered step by this one. Rejects if it cannot be stored. */
+  /** Replaces the remembered step by this one. Rejects if this step cannot be stored. */
   accept(step: Omit<RememberedStep, 'accepted'>): Promise<void>;
 }
 
-/** Loses its step when the process ends. */
+/** A memory that loses its step when the process ends. */
 export class VolatileStepMemory implements StepMemory {
   readonly isUnkept = false;
   #newest: RememberedStep | undefined;

@@ -1,7 +1,7 @@
 import type { ContentVersion, Generation } from '../../tree/index.ts';
 import type { Built } from '../source.ts';
 
-/** An object of one store with the bytes of a file that is shown under another store's ETag. */
+/** An object of this store that has the bytes of a file which is shown under the ETag of another store. */
 export interface SameObject {
   /** The version that is shown. */
   readonly shown: ContentVersion;
@@ -14,56 +14,64 @@ export interface SameObject {
 /** The newest file that would go back in time, and in what way. */
 export interface GoesBack {
   readonly path: string;
-  /** Its date, in whole seconds since the epoch. */
+  /** The date of the file, in whole seconds since the epoch. */
   readonly at: number;
   readonly how: 'older' | 'missing' | 'deleted-before';
   /** How many files would go back, including this one. */
   readonly files: number;
 }
 
-/** Two versions of a path, by their ETags. */
+/** The shown version of a path and the version in this store, by their ETags. */
 interface EtagPair {
   readonly shown: string;
   readonly found: string;
 }
 
-/** Findings about versions whose ETags differ, by path. */
+/** Findings about paths whose two versions have different ETags, by path. */
 export interface Compared {
   readonly same: ReadonlyMap<string, SameObject>;
-  /** Versions whose bytes were compared, and differ. */
+  /** The versions whose bytes were compared and differ. */
   readonly different: ReadonlyMap<string, EtagPair>;
 }
 
 export interface Comparison extends Compared {
-  /** Undefined if nothing goes back. */
+  /** The newest file that would go back in time; undefined if none would. */
   readonly back: GoesBack | undefined;
 }
 
 export interface CompareOptions {
-  /** The shown tree, which came from another store. */
+  /** The shown tree, which may come from another store. */
   readonly shown: Generation;
-  /** The tree of this store, compared with the shown one. */
+  /** The tree of this store, and how it differs from the shown one. */
   readonly found: Pick<Built, 'generation' | 'changes'>;
-  /** Earlier findings. */
+  /** The findings of earlier comparisons. */
   readonly known: Compared;
   /**
-   * Set for the first comparison with a tree of another store. Undefined if this store has been followed since: then
-   * any difference was made by changing, deleting or adding an object here.
+   * Set while the shown tree comes from another store than this one. Undefined if it comes from this store:
+   * then any difference was made by changing, deleting or adding an object here.
    */
   readonly switching:
     | {
         /** When the shown tree was last known to be what the other store had, in seconds since the epoch. */
         readonly asOf: number;
-        /** When this store was last followed, seconds since the epoch; undefined if this process never followed it. */
+        /**
+         * When this process last took a tree from this store, in seconds since the epoch; undefined if it
+         * never did.
+         */
         readonly followedAt: number | undefined;
-        /** Whether the other store never had this file of this store, so that the file was not deleted there. */
+        /**
+         * Whether the other store never had the file under this path, so that the file was not deleted there.
+         */
         readonly neverHad: (path: string) => boolean;
         /**
-         * Whether two versions of equal size have the same bytes, though ETags and dates differ; undefined if no local
-         * content can be compared.
+         * Whether two versions of equal size have the same bytes, though ETags and dates differ. Undefined if
+         * no local content can be compared.
          */
         readonly hasSameBytes: (shown: ContentVersion, found: ContentVersion) => Promise<boolean | undefined>;
-        /** Whether an error of `hasSameBytes` is about that one object: the others can still be compared. */
+        /**
+         * Whether an error of `hasSameBytes` concerns only that one object, so that the others can still be
+         * compared.
+         */
         readonly isRefusal: (error: unknown) => boolean;
       }
     | undefined;
@@ -73,16 +81,18 @@ export interface CompareOptions {
 const AT_A_TIME = 16;
 
 /**
- * S3 dates an upload in parts at its beginning, and shows it at its end. A large copy to another store may arrive after
- * a smaller one that was made later.
+ * The tolerance in comparisons of dates. S3 dates an upload in parts at its beginning, and shows the object
+ * at the end of the upload. A large copy to another store may arrive after a smaller copy that was made
+ * later.
  */
 const LATE_SECONDS = 600;
 
 /**
- * Compares a listing with a tree that came from another store of the same objects. The same bytes may have other ETags
- * in another store (uploads in parts, encryption), so size and date decide, or the bytes themselves. Nothing may go
- * back in time: no file may return to an earlier version, no file may vanish that this store does not have yet, and no
- * deleted file may come back.
+ * Compares a listing with a tree that came from another store of the same objects, and finds the files that
+ * would go back in time. No file may return to an earlier version, no file may vanish because this store does
+ * not have it yet, and no deleted file may come back. The same bytes may have another ETag in another store
+ * (uploads in parts, encryption). So size and date decide whether two versions are the same, or else their
+ * bytes.
  */
 export async function compareListings(options: CompareOptions): Promise<Comparison> {
   const { shown, found, known, switching } = options;
@@ -122,10 +132,11 @@ export async function compareListings(options: CompareOptions): Promise<Comparis
       goesBack(theirs.path, secondsOf(mine), 'older');
     }
   });
-  // A store that refuses every object can be listed, and is of no use.
+  // If the store refused every object that was compared, it is of no use, although it can be listed.
   if (refusal !== undefined && !hasAnswered) throw refusal.error;
   if (switching === undefined) return { same, different, back };
-  // Objects written to the other store since then may not be copied yet, because copies arrive in any order.
+  // Objects that were written to the other store after `copiedTo` may not be copied yet, because copies
+  // arrive in any order.
   const newest = newestOf(generation);
   const upTo = Math.min(newest, switching.followedAt ?? newest);
   const copiedTo = Math.max(upTo, newestInBoth(shown, found, same)) - LATE_SECONDS;
@@ -158,7 +169,10 @@ async function isSame(
   return hasSameBytes(mine, theirs);
 }
 
-/** Visits a limited number at a time. Stops at the first failure, after waiting for visits in progress. */
+/**
+ * Visits the indices, a limited number at a time. Stops at the first failure, and rejects with it when the
+ * visits in progress have ended.
+ */
 async function forEach(indices: Iterable<number>, visit: (index: number) => Promise<void>): Promise<void> {
   const all = indices[Symbol.iterator]();
   let isOver = false;
@@ -184,7 +198,7 @@ function secondsOf({ lastModified = 0 }: ContentVersion): number {
   return lastModified / 1000;
 }
 
-/** The newest date among the shown files that the other store has in the same version. */
+/** Returns the newest date among the shown files that the found tree has with the same content. */
 function newestInBoth(
   shown: Generation,
   { generation, changes }: CompareOptions['found'],

@@ -11,22 +11,29 @@ const SAYS: Readonly<Record<GoesBack['how'], (key: string) => string>> = {
   'deleted-before': (key) => `still has ${key}, which was deleted before`,
 };
 
-/** The hold of a listing by which files would go back in time; names the newest of them. */
+/**
+ * Returns the hold of a listing that would make files go back in time. Its detail names the newest of these
+ * files.
+ */
 export function behindHold({ path, how, files }: GoesBack, listing: HeldListing, source: string): SourceHold {
   const others = files === 1 ? '' : `, and ${files - 1} more`;
   const detail = `${source} ${SAYS[how](printable(path, 300))}${others}: the tree would go back in time.`;
   return { ...hold(detail), step: undefined, listing };
 }
 
-/** The hold of the first source after an outage if no standby answers either: the standby may be lost for good. */
+/**
+ * Returns the hold of the first source after an outage, if no standby answers either. Its hint says what to
+ * do if the standby is lost for good.
+ */
 export function firstHold(hold: SourceHold): SourceHold {
   const hint = `${adviceOf(hold)} If the standby is lost for good, dagmount accept shows what the first source has.`;
   return { ...hold, hint };
 }
 
 /**
- * Why the first source is not followed after an outage, and what to do. Unlike a standby, it cannot be accepted: both
- * stores can be written to then, and once they agree, each node goes back by itself.
+ * Says why the first source is not followed after an outage, and what to do. Unlike a standby, the first
+ * source cannot be accepted, because both stores can be written to by then. Once the two stores agree, each
+ * node returns to the first source by itself.
  */
 export function firstBehind(hold: SourceHold): string {
   return `${hold.detail} ${adviceOf(hold)}`;
@@ -38,7 +45,10 @@ function adviceOf({ step }: SourceHold): string {
     : `Copy that step to the first source, or deploy there until its step is a later one.`;
 }
 
-/** Holds a step with a lower number, or another step with the same number. Undefined: it may be followed. */
+/**
+ * Returns a hold if the candidate's step has a lower number than the shown step, or the same number but
+ * another release. Returns undefined if the candidate may be followed.
+ */
 export function olderStepHold(
   { digest, release: step }: Candidate,
   shown: ReleaseStep | undefined,

@@ -14,7 +14,7 @@ import type {
 import { type Compared, compareListings, type SameObject } from './compare-listings.ts';
 import { behindHold, olderStepHold } from './going-back.ts';
 
-/** One store of the objects, or of the release root. */
+/** One of several stores of the same objects, or of the same release root. */
 export interface Place {
   /** `s3://BUCKET/PREFIX/` */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface Place {
 /** Records whether the shown tree came from a standby; the record outlives the process. */
 export interface FollowedStandby {
   recall(): boolean;
-  /** Undefined if the tree came from the first source. */
+  /** `source` is the name of the standby; undefined if the tree came from the first source. */
   keep(source: string | undefined): void;
 }
 
@@ -48,23 +48,28 @@ export interface PlaceJudgeOptions {
     content: ContentStore,
     signal: AbortSignal,
   ) => Promise<boolean | undefined>;
-  /** Whether an error of `hasSameBytes` is about that one object. */
+  /** Whether an error of `hasSameBytes` concerns only that one object. */
   readonly isRefusal: (error: unknown) => boolean;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** Above every node id that is assigned: a tree that is built for comparison is never shown. */
+/**
+ * The first node id of a tree that is built for comparison only and never shown: above every node id of shown
+ * trees.
+ */
 const SCRATCH_NODE_ID = 2 ** 50;
 
 interface Judged extends Compared {
   readonly digest: string;
-  /** The digest does not cover dates, but dates decide what goes back in time. */
+  /** Compared in addition to the digest, which does not cover dates: dates decide what goes back in time. */
   readonly dates: string | undefined;
   readonly shown: string | undefined;
   readonly hold: SourceHold | undefined;
-  /** Whether an operator ended the hold; that applies to this digest, with any dates. */
+  /**
+   * Whether an operator ended the hold. This applies to the listing with this digest, whatever its dates are.
+   */
   readonly isAccepted: boolean;
-  /** The trees that were compared; undefined if nothing is held, or if a step is. */
+  /** The trees that were compared, if a listing is held; undefined otherwise. */
   readonly trees?: ComparedTrees | undefined;
 }
 
@@ -80,15 +85,18 @@ export class PlaceJudge {
   readonly #options: PlaceJudgeOptions;
   readonly #judged = new Map<Place, Judged>();
   /**
-   * The store whose listing was followed last, from which the shown tree comes. Undefined if the tree comes from a
-   * standby of an earlier process.
+   * The store whose listing was followed last, from which the shown tree comes. Undefined if the tree comes
+   * from a standby that an earlier process followed.
    */
   #settled: Place | undefined;
-  /** By store: when the last look began by which it was followed, in milliseconds since the epoch. */
+  /** For each store, when the last look began whose result was followed, in milliseconds since the epoch. */
   readonly #followedAt = new Map<Place, number>();
-  /** Whether files may be shown under another store's ETags. */
+  /** Whether a standby was ever followed, so that files may be shown under the ETags of another store. */
   #wasAway = false;
-  /** The trees of the accepted listing that went back in time, until the first source is followed again. */
+  /**
+   * The trees that were compared when an operator accepted a listing that goes back in time. Kept until the
+   * first source is followed again.
+   */
   #wentBack: ComparedTrees | undefined;
   /** The digest of the step that an operator accepted. */
   #acceptedStep: string | undefined;
@@ -99,17 +107,20 @@ export class PlaceJudge {
     this.#settled = this.#wasAway ? undefined : options.first;
   }
 
-  /** Whether this judge made the hold, and not the source of the place. */
+  /** Whether this judge made the hold; if not, the source of the place made it. */
   isBehind(place: Place, hold: SourceHold): boolean {
     return this.#judged.get(place)?.hold === hold;
   }
 
-  /** The objects of a place whose bytes are shown under another ETag, by path. */
+  /** Returns the objects of a place whose bytes are shown under another ETag, by path. */
   sameOf(place: Place): ReadonlyMap<string, SameObject> {
     return this.#judged.get(place)?.same ?? new Map();
   }
 
-  /** Builds a candidate of the place that returned it. Files whose bytes are shown keep their shown ETags. */
+  /**
+   * Builds the tree of a candidate, at the place that returned it. Files whose bytes are already shown keep
+   * the ETags under which they are shown.
+   */
   build(options: BuildOptions, active: Place): Promise<Built> {
     const isOf = (place: Place): boolean => this.#judged.get(place)?.digest === options.digest;
     const place = isOf(active) ? active : ([...this.#judged.keys()].find(isOf) ?? active);
@@ -136,12 +147,16 @@ export class PlaceJudge {
     return look;
   }
 
-  /** Ends a hold of this judge, or of the place itself: an operator wants what the place has, although it is behind. */
+  /**
+   * Ends a hold that this judge, or the source of the place, has made: an operator wants what the place has,
+   * although it is behind. Returns whether there was such a hold that could be accepted.
+   */
   async accept(place: Place, digest: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
     const judged = this.#judged.get(place);
     if (judged?.hold === undefined || judged.digest !== digest) {
       const isAccepted = await place.source.accept(digest, options);
-      // The same step, which is earlier than the shown one, needs no second acceptance.
+      // If this step is earlier than the shown one, this judge would hold it as well: the operator need not
+      // accept it twice.
       if (isAccepted) this.#acceptedStep = digest;
       return isAccepted;
     }
@@ -156,7 +171,8 @@ export class PlaceJudge {
     const { digest, dates, release } = candidate;
     const before = this.#judged.get(place);
     const isSettled = this.#settled === place;
-    // Once a tree of another store is shown, a listing that passed may go back in time, and one that was held may pass.
+    // A judgement is about the tree that was shown then. Once a tree of another store is shown, a listing
+    // that passed may go back in time, and one that was held may pass.
     if (before?.digest === digest && (before.dates === dates || before.isAccepted)) {
       if (before.shown === shown?.generation.id || (isSettled && before.hold === undefined))
         return before.hold;
@@ -197,7 +213,7 @@ export class PlaceJudge {
             isRefusal: (error) => !signal.aborted && isRefusal(error),
           },
     });
-    // A change in the first store itself is never held here.
+    // While trees come from the first store, a change in that store is never held here.
     const isFree = isSettled && place === this.#options.first;
     if (back === undefined || isFree) return judge(undefined, compared);
     const listing = heldListing(digest, shown.generation, found);
@@ -210,7 +226,10 @@ export class PlaceJudge {
     return at === undefined ? undefined : at / 1000;
   }
 
-  /** Whether an accepted listing lacked a file that the tree before it had. */
+  /**
+   * Whether the listing that an operator accepted lacked this file, although the tree shown before it had the
+   * file.
+   */
   #isLacking(path: string): boolean {
     if (this.#wentBack === undefined) return false;
     const { shown, found } = this.#wentBack;
@@ -224,7 +243,10 @@ function heldListing(digest: string, shown: Generation, { generation, changes }:
   return { digest, files: generation.files, removed };
 }
 
-/** If there are two objects for a path, the one that a fetch found is newer than the listed one. */
+/**
+ * Joins the objects that keep their shown ETags with the adopted ones. For a path with both, takes the
+ * adopted object, because a fetch found it later.
+ */
 function merged(same: ReadonlyMap<string, SameObject>, adopted: AdoptedObjects | undefined): AdoptedObjects {
   const all = new Map<string, Exclude<ReturnType<AdoptedObjects['get']>, undefined>>();
   for (const [path, { shown, lastModified }] of same) {

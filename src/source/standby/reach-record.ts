@@ -1,4 +1,7 @@
-/** Since when the first store fails, and since when it answers. These times decide where trees are read from. */
+/**
+ * Records since when the first store has failed, or has answered. These times decide where trees are read
+ * from.
+ */
 export class ReachRecord {
   #failingSince: number | undefined;
   #answeringSince: number | undefined;
@@ -24,7 +27,10 @@ export class ReachRecord {
   }
 }
 
-/** If the clock stepped back, the time starts again. */
+/**
+ * Returns the time `before`, or `now` if there is none. If the clock stepped back, the time starts again at
+ * `now`.
+ */
 function since(before: number | undefined, now: number): number {
   return before === undefined || before > now ? now : before;
 }

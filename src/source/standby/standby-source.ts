@@ -12,7 +12,10 @@ export interface StandbyPlace extends Place {
 }
 
 export interface StandbySourceOptions extends PlaceJudgeOptions {
-  /** In the order in which they are tried. Each is opened when it is first needed; if that fails, it is retried. */
+  /**
+   * The standbys, in the order in which they are tried. A standby is opened when it is first needed. If that
+   * fails, the next use tries to open it again.
+   */
   readonly standbys: readonly { readonly name: string; readonly open: () => Promise<StandbyPlace> }[];
   readonly content: Pick<SwitchedContent, 'use'>;
   /** How long the first store must fail before a standby is used. */
@@ -30,9 +33,9 @@ const CHECK_EVERY_MS = 86_400_000;
 const LACKS = 'does not have what is shown';
 
 /**
- * Reads trees from a first store, and from another one while the first cannot be reached. A switch, in either
- * direction, never shows an older tree: the older listing is held, or the other store stays in use. While the first
- * store answers, each standby gets one request a day.
+ * Reads trees from a first store, and from a standby store while the first one cannot be reached. A switch,
+ * in either direction, never shows an older tree: the older listing is held, or the standby stays in use.
+ * While the first store answers, each standby gets one request a day.
  */
 export class StandbySource implements Source {
   readonly kind: SourceKind;
@@ -98,7 +101,10 @@ export class StandbySource implements Source {
     await Promise.all([this.#probe, this.#checking]);
   }
 
-  /** The tree of an earlier process came from a standby, and the first store does not have it yet. */
+  /**
+   * Looks at the standbys, because an earlier process took the shown tree from a standby, and the first store
+   * does not have that tree yet. Returns a hold if no standby answers.
+   */
   async #goOnAway(look: Look, hold: SourceHold, signal: AbortSignal): Promise<Look> {
     this.#noteBehind(firstBehind(hold), LACKS);
     try {
@@ -128,17 +134,21 @@ export class StandbySource implements Source {
       return await this.#lookAtStandbys(undefined, signal);
     } catch (error) {
       signal.throwIfAborted();
-      // The first store may be back already: without a standby there is no reason to wait a minute for it.
+      // The first store may be back already. Without a standby there is no reason to wait until it has
+      // answered for a minute.
       const look = await this.#lookBack(signal);
       if (look !== undefined) return look;
       throw error;
     }
   }
 
-  /** Looks at the first store again; undefined if it does not answer, or would go back in time. */
+  /**
+   * Looks at the first store, and switches back to it. Returns undefined if the look fails, or if the tree
+   * would go back in time.
+   */
   async #lookBack(signal: AbortSignal): Promise<Look | undefined> {
     const { first } = this.#options;
-    // Of two concurrent looks at one source, each would withdraw the other's listing.
+    // Wait for the probe: if two looks at one source are concurrent, each withdraws the listing of the other.
     await this.#probe;
     try {
       const look = await this.#lookAt(first, signal);
@@ -150,15 +160,16 @@ export class StandbySource implements Source {
       this.#noteBehind(firstBehind(look.hold), LACKS);
     } catch (error) {
       signal.throwIfAborted();
-      // Whatever prevents following the first store, the standby has what is shown.
+      // Whatever is wrong with the first store, the standby has what is shown, so this does not reject.
       if (!this.#noteFailure(error, signal)) this.#noteBehind(wordsOf(error), 'cannot be followed');
     }
     return undefined;
   }
 
   /**
-   * Looks at the standbys until one has something to show; otherwise takes the first one that answered. Rejects with
-   * `error`, or else with the first failure.
+   * Looks at the standbys until one has something to show, and switches to it. If none has, switches to the
+   * first one that answered, and returns its hold. If none answers, rejects with `error`, or with the first
+   * failure if `error` is undefined.
    */
   async #lookAtStandbys(error: unknown, signal: AbortSignal): Promise<Look> {
     let failed = error;
@@ -184,7 +195,9 @@ export class StandbySource implements Source {
     return held.look;
   }
 
-  /** The active standby comes before those that may still be down. */
+  /**
+   * Returns the numbers of the standbys. The active one comes first, because the others may still be down.
+   */
   #inOrder(): readonly number[] {
     const all = [...this.#options.standbys.keys()];
     const isActive = (index: number): boolean => this.#opened.get(index) === this.#active;
@@ -197,14 +210,20 @@ export class StandbySource implements Source {
     return look;
   }
 
-  /** Whether the store cannot be reached: only then is a standby used. */
+  /**
+   * Returns whether the error says that the first store cannot be reached, and records that. Only then is a
+   * standby used.
+   */
   #noteFailure(error: unknown, signal: AbortSignal): boolean {
     if (signal.aborted || !this.#options.isDown(error)) return false;
     this.#reach.failed(this.#now());
     return true;
   }
 
-  /** Runs in the background, one look at a time: a store that is down may take long to fail. */
+  /**
+   * Looks at the first store in the background, one look at a time, because a store that is down may take
+   * long to fail.
+   */
   #probeFirst(signal: AbortSignal): void {
     if (this.#probe !== undefined) return;
     this.#probe = this.#options.first.source
@@ -245,7 +264,7 @@ export class StandbySource implements Source {
     return place;
   }
 
-  /** Runs in the background. */
+  /** Checks the standbys once a day, in the background. */
   #checkDaily(signal: AbortSignal): void {
     const now = this.#now();
     if (Math.abs(now - this.#checkedAt) < CHECK_EVERY_MS) return;

@@ -2,7 +2,10 @@ import type { ContentRequest, ContentStore } from '../../cache/receive.ts';
 import type { ObjectBody } from '../../store/object-store.ts';
 import type { SameObject } from './compare-listings.ts';
 
-/** Content from the store that trees are currently read from, by the ETags under which files are shown. */
+/**
+ * Fetches content from the store that trees are currently read from. Translates the ETags under which files
+ * are shown into the ETags of that store.
+ */
 export class SwitchedContent implements ContentStore {
   #store: ContentStore;
   #same: ReadonlyMap<string, SameObject> = new Map();
@@ -11,7 +14,7 @@ export class SwitchedContent implements ContentStore {
     this.#store = first;
   }
 
-  /** Requests in progress end at the store where they began. */
+  /** Switches to a store. Requests in progress continue at the store where they began. */
   use(store: ContentStore, same: ReadonlyMap<string, SameObject>): void {
     this.#store = store;
     this.#same = same;

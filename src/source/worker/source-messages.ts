@@ -9,7 +9,7 @@ import type { FilterPatterns, Generation } from '../../tree/index.ts';
 import type { BuildOptions, Built, Look } from '../source.ts';
 import type { FoundVersion } from '../version-source.ts';
 
-/** The first message to the source worker, which starts before this is known. */
+/** What the first message to the source worker contains. The worker starts before these facts are known. */
 export interface SourceSetUp {
   readonly target: ResolvedTarget;
   readonly transport: TransportSettings;
@@ -19,7 +19,10 @@ export interface SourceSetUp {
   readonly shown: ShownSource;
 }
 
-/** An error as it is sent between threads: the transfer keeps neither its class nor its fields. */
+/**
+ * An error in the form in which it is sent between threads, because the transfer of an Error keeps neither
+ * its class nor its fields.
+ */
 export type CarriedError =
   | {
       readonly kind: 'store';
@@ -32,7 +35,7 @@ export type CarriedError =
       readonly kind: 'other';
       readonly message: string;
       readonly stack: string | undefined;
-      /** Set if it is an error of dagmount's own. */
+      /** The code of the error, if it has one. */
       readonly code: string | undefined;
       readonly hint: string | undefined;
     };

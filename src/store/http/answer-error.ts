@@ -29,7 +29,7 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
     const code = codeOfS3(document.code, status);
     return storeError(code, wordsOf(document), answer);
   }
-  // S3 gives its reason for a 503; a load balancer in front of a store that is down does not.
+  // S3 sends an error document with a 503. A load balancer in front of a store that is down does not.
   const code = status === 503 && operation !== 'head' ? 'unreachable' : codeOfStatus(status);
   const redirected = redirection(answer);
   if (redirected !== undefined) return redirected;
@@ -40,14 +40,14 @@ export function errorOfAnswer(answer: RefusedAnswer): StoreError {
   return notS3(answer, `HTTP ${status} without an S3 error document`);
 }
 
-/** A server answered, but not with the S3 protocol. */
+/** Returns the error for a server that answered, but not with the S3 protocol. */
 export function notS3(answer: Pick<RefusedAnswer, 'target'>, detail: string): StoreError {
   const { host } = answer.target;
   const hint = `Check --endpoint-url, and that no proxy or login page answers in place of ${host}.`;
   return new StoreError('not-s3', `${host}: ${detail}`, hint, false);
 }
 
-/** The answer for one object is unusable. It says nothing about other objects. */
+/** Returns the error for an unusable answer for one object. This error says nothing about other objects. */
 export function badAnswer(detail: string): StoreError {
   const hint = 'Check this object, and any proxy between dagmount and the store.';
   return new StoreError('bad-answer', detail, hint, false);

@@ -2,21 +2,23 @@ import { StoreError } from '../store-error.ts';
 
 /** The lowest accepted speed of a body. */
 export interface BodyBounds {
-  /** For one body, while a caller waits for it. */
+  /** The lowest rate of one body, measured while a caller waits for its bytes. */
   readonly leastBytesPerSecond: number;
   /** The rate is measured over this many milliseconds of waiting. */
   readonly windowMs: number;
   /**
-   * Every body may take this many milliseconds; a longer body also gets the time that it takes at the least rate.
+   * Every body may take this many milliseconds. A longer body also gets the time that it takes at the least
+   * rate.
    */
   readonly graceMs: number;
 }
 
 /**
- * Up to 64 requests share the network (--concurrency): 512 bytes/s each is 256 kbit/s. A slower network could not
- * transfer a tree, so a slower body is a fault. The window of 15 seconds outlasts a lost packet and its
- * retransmissions; silence ends sooner (5 s, Timeouts.stall). The total bound, for a store that stays just above
- * the least rate: 4 h 34 min for a whole blob (8 MiB), 11 min for a file of 300 KiB.
+ * Up to 64 requests share the network (--concurrency): with 512 bytes/s each, they take 256 kbit/s. A slower
+ * network could not transfer a tree, so a slower body is a fault. The window of 15 seconds is longer than a
+ * lost packet and its retransmissions take; a body that sends nothing ends sooner (5 s, Timeouts.stall). From
+ * a store that stays just above the least rate, a whole blob (8 MiB) may take 4 h 34 min, and a file of 300
+ * KiB 11 min.
  */
 export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 512, windowMs: 15_000, graceMs: 60_000 };
 
@@ -25,7 +27,10 @@ export function longestMs({ leastBytesPerSecond, graceMs }: BodyBounds, length: 
   return graceMs + (length / leastBytesPerSecond) * 1000;
 }
 
-/** Measures the rate of a body over the time spent waiting for it: a slow reader is not the store's fault. */
+/**
+ * Measures the rate of a body over the time spent waiting for its bytes, because a slow reader is not the
+ * store's fault.
+ */
 export class BodyRate {
   readonly #bounds: BodyBounds;
   #waitedMs = 0;
@@ -35,7 +40,11 @@ export class BodyRate {
     this.#bounds = bounds;
   }
 
-  /** @throws {StoreError} `unreachable`: the body is slower than {@link BodyBounds} allows */
+  /**
+   * Notes that `bytes` bytes arrived after `waitedMs` milliseconds of waiting.
+   *
+   * @throws {StoreError} `unreachable`: the body is slower than {@link BodyBounds} allows
+   */
   received(bytes: number, waitedMs: number): void {
     const { windowMs, leastBytesPerSecond } = this.#bounds;
     this.#waitedMs += waitedMs;
@@ -48,7 +57,7 @@ export class BodyRate {
   }
 }
 
-/** The error for a body that used up its total time. */
+/** Returns the error for a body that used up its total time. */
 export function overdueBody(milliseconds: number): StoreError {
   return slow(`its content did not come within ${Math.round(milliseconds / 1000)} s`);
 }

@@ -9,7 +9,7 @@ import { header } from './headers.ts';
 /** The checksum that the store announces for the whole content, and how to compute it. */
 export interface ExpectedChecksum {
   readonly name: string;
-  /** As {@link RunningChecksum.finish} gives it. */
+  /** The checksum in the form in which {@link RunningChecksum.finish} returns it. */
   readonly value: string;
   readonly start: () => RunningChecksum;
 }
@@ -20,8 +20,9 @@ export interface RunningChecksum {
 }
 
 /**
- * Cheapest first; one is enough. For 8 MiB with Node 20: CRC32 (zlib) 3 ms, SHA-1 and SHA-256 (OpenSSL) 5 ms,
- * CRC64NVME (JavaScript) 25 ms, CRC32C (JavaScript) 30 ms, MD5 21 ms.
+ * The checksums that a header may announce. The first one found is used, so the cheapest is first. For 8 MiB
+ * with Node 20: CRC32 (zlib) 3 ms, SHA-1 and SHA-256 (OpenSSL) 5 ms, CRC64NVME (JavaScript) 25 ms, CRC32C
+ * (JavaScript) 30 ms. The MD5 of an ETag takes 21 ms.
  */
 const BY_HEADER: readonly {
   readonly name: string;
@@ -39,7 +40,7 @@ const BY_HEADER: readonly {
   { name: 'crc32c', header: 'x-amz-checksum-crc32c', start: () => startCrc(new (awsCrc().Crc32c)()) },
 ];
 
-/** Loaded only if a store sends such a checksum: loading takes 40 ms. */
+/** Loads the package only if a store sends such a checksum, because loading takes 40 ms. */
 function awsCrc(): typeof crc {
   return createRequire(import.meta.url)('@aws-sdk/checksums/crc');
 }
@@ -47,9 +48,10 @@ function awsCrc(): typeof crc {
 const MD5 = /^[0-9a-f]{32}$/;
 
 /**
- * The checksum of the whole object in an answer's headers; undefined: there is none. A composite checksum covers
- * the parts' checksums, so it cannot check the content. The ETag is the MD5 of the content, unless the object was
- * uploaded in parts (`…-N`) or encrypted with a KMS or customer key (S3 API reference, "Object", ETag).
+ * Returns the checksum of the whole object that an answer's headers announce; undefined if they announce
+ * none. A composite checksum covers the checksums of parts, so it cannot check the content. The ETag is the
+ * MD5 of the content, unless the object was uploaded in parts (`…-N`) or encrypted with a KMS or customer key
+ * (S3 API reference, "Object", ETag).
  */
 export function expectedChecksum(
   headers: IncomingHttpHeaders,

@@ -10,8 +10,8 @@ export interface Way {
 }
 
 /**
- * Converts a connection failure to a StoreError; undefined: `error` is not a network error but a bug in this
- * program.
+ * Converts a connection failure to a StoreError. Returns undefined if `error` is not a network error but a
+ * bug in this program.
  */
 export function errorOfConnection(error: unknown, way: Way): StoreError | undefined {
   if (error instanceof StoreError) return error;
@@ -24,11 +24,14 @@ export function errorOfConnection(error: unknown, way: Way): StoreError | undefi
   return new StoreError(code, detail, hintOf(code, failure, way), code === 'unreachable', { cause: error });
 }
 
-/** The most specific code: undici wraps the socket's error. */
+/**
+ * Returns the most specific error code, because undici wraps the socket's error; undefined if there is no
+ * code.
+ */
 function failureOf(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
     const { code } = at as { readonly code?: unknown };
-    // undici sets no code if llhttp gives only a reason.
+    // For a parser's error, undici sets no code if llhttp gives only a reason.
     if (at.name === 'HTTPParserError') return typeof code === 'string' ? code : 'HPE_INVALID';
     if (typeof code === 'string' && !(code === 'UND_ERR' && at.cause !== undefined)) return code;
   }

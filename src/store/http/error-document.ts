@@ -1,7 +1,7 @@
 import { printable } from '../../base/printable.ts';
 import { type Credentials, withoutSecrets } from '../credentials.ts';
 
-/** No S3 error document is longer; the rest of a longer one is not read. */
+/** No S3 error document is longer. A longer body is not read further, and not parsed. */
 export const MAX_ERROR_BYTES = 64 * 1024;
 
 /** The content of an S3 error document. */
@@ -22,9 +22,9 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses `<Error>…</Error>`, as S3 sends it; undefined: these bytes are no such document.
+ * Parses `<Error>…</Error>`, as S3 sends it. Returns undefined if the bytes are no such document.
  *
- * @param credentials of the request, which the message may repeat and must not show
+ * @param credentials the credentials of the request; the message may repeat them, so they are replaced by ***
  */
 export function parseErrorDocument(bytes: Uint8Array, credentials?: Credentials): ErrorDocument | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();

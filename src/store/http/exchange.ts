@@ -7,7 +7,7 @@ import type {
   SentRequest,
 } from './request-dispatcher.ts';
 
-/** Reads ahead up to this many bytes, then pauses the socket. */
+/** Up to this many bytes are read ahead; then the socket is paused. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
 /** The head of an answer, and its body as it comes. */
@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 /**
- * Sends one request and resolves with the head of its answer. Rejects with the dispatcher's error, or with the
- * signal's reason: immediately, also while connecting.
+ * Sends one request and resolves with the head of its answer. Rejects with the dispatcher's error. If the
+ * signal aborts, rejects with the signal's reason, immediately and also while connecting.
  */
 export function exchange(dispatcher: RequestDispatcher, request: SentRequest, stop: Stop): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export function exchange(dispatcher: RequestDispatcher, request: SentRequest, st
 
 /** The body of one answer, readable once. Leaving it early closes the connection. */
 export class AnswerBody implements AsyncIterable<Uint8Array> {
-  /** Called on a failure before the head has arrived. */
+  /** Called if the request fails before the head of its answer has arrived. */
   onFailure: ((error: unknown) => void) | undefined;
 
   readonly #stop: Stop;
@@ -69,7 +69,9 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
     stop.addEventListener('abort', this.#onAbort);
   }
 
-  /** Stops the answer; further reads fail with `reason`. Harmless after the end. */
+  /**
+   * Stops the answer, so that further reads fail with `reason`. Has no effect after the end of the answer.
+   */
   cancel(reason: unknown): void {
     if (this.#state !== 'open') return;
     this.fail(reason);
@@ -77,8 +79,8 @@ export class AnswerBody implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Returns the whole body if it has at most `limit` bytes; undefined: it is longer, and was cancelled. Does not
-   * use the iterator, which would double the cost of a small answer.
+   * Returns the whole body if it has at most `limit` bytes. Cancels a longer body, and returns undefined.
+   * Does not use the iterator, which would double the cost of a small answer.
    */
   bytes(limit: number): Promise<Uint8Array | undefined> {
     this.#collecting = true;

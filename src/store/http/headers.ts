@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The value of a header. A repeated header counts if all of its values agree; otherwise it counts as missing. */
+/** Returns the value of a header; undefined if the header is missing, or repeated with values that differ. */
 export function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value: string | readonly string[] | undefined = headers[name];
   if (value === undefined || typeof value === 'string') return value;
@@ -8,7 +8,7 @@ export function header(headers: IncomingHttpHeaders, name: string): string | und
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-/** All values of a header: a repeated header has an array. */
+/** Returns all values of a header. A repeated header has an array of them. */
 export function headerValues(headers: IncomingHttpHeaders, name: string): readonly string[] {
   const value: string | readonly string[] | undefined = headers[name];
   if (value === undefined) return [];

@@ -4,7 +4,7 @@ import { domainToASCII } from 'node:url';
 /** One entry of NO_PROXY: hosts that are contacted without a proxy. */
 type Exemption =
   | { readonly kind: 'all' }
-  /** A name and its subdomains; `only`: the subdomains alone. */
+  /** A name and its subdomains. `only`: the subdomains without the name itself. */
   | {
       readonly kind: 'name';
       readonly name: string;
@@ -17,13 +17,13 @@ const FAMILIES = { 4: 'ipv4', 6: 'ipv6' } as const;
 const NAME = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 
 /**
- * Whether NO_PROXY exempts an origin. NO_PROXY has no standard. This accepts what curl, Go and botocore (Python's
- * urllib) agree on, and what one of them supports and the others ignore: names with their subdomains, a leading
- * dot or `*.`, ports, addresses also in brackets, CIDR blocks, `*`. A block exempts only hosts given as an
- * address: names are not resolved.
+ * Whether NO_PROXY exempts an origin. NO_PROXY has no standard. This accepts what curl, Go and botocore
+ * (Python's urllib) agree on, and what one of them supports and the others ignore: names with their
+ * subdomains, a leading dot or `*.`, ports, addresses also in brackets, CIDR blocks, `*`. A block exempts
+ * only hosts given as an address, because names are not resolved.
  *
- * Written here because neither proxy-from-env nor undici's EnvHttpProxyAgent supports blocks or IPv6 addresses,
- * or can report entries that it did not understand. Node.js matches the blocks.
+ * No library does this: neither proxy-from-env nor undici's EnvHttpProxyAgent supports blocks or IPv6
+ * addresses, or can report entries that it did not understand. Node.js matches the blocks.
  */
 export function isExempt(origin: URL, no: string): boolean {
   const host = origin.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
@@ -38,12 +38,12 @@ export function isExempt(origin: URL, no: string): boolean {
   });
 }
 
-/** The entries of NO_PROXY that cannot be parsed, and so exempt nothing. */
+/** Returns the entries of NO_PROXY that cannot be parsed, and therefore exempt nothing. */
 export function unknownExemptions(no: string): readonly string[] {
   return entriesOf(no).filter((entry) => exemptionOf(entry) === undefined);
 }
 
-/** Separated by commas, as in all clients, or by blanks, as in curl. */
+/** Splits NO_PROXY at commas, as all clients do, and at blanks, as curl does. */
 function entriesOf(no: string): readonly string[] {
   return no.split(/[,\s]+/).filter((entry) => entry !== '');
 }
@@ -60,7 +60,7 @@ function exemptionOf(entry: string): Exemption | undefined {
   return NAME.test(name) ? { kind: 'name', name, only, port } : undefined;
 }
 
-/** An address or a block of them. */
+/** Parses an address, or a CIDR block of addresses; returns undefined for any other text. */
 function addresses(text: string, port: string | undefined): Exemption | undefined {
   const [address = '', bits, ...more] = text.split('/');
   const version = isIP(address);

@@ -11,7 +11,8 @@ import type { StoreAnswer } from './signed-http.ts';
 export interface ObjectAnswer {
   readonly head: ObjectHead;
   /**
-   * Bytes of the body before and after the requested part: a store that ignores ranges sends the whole object.
+   * Bytes of the body before (`skip`) and after (`excess`) the requested part: a store that ignores ranges
+   * sends the whole object.
    */
   readonly skip: number;
   readonly excess: number;
@@ -23,11 +24,14 @@ export interface ObjectAnswer {
 }
 
 /**
- * The answer's length differs from the object's length in the listing: it is damaged, or was compressed or
- * decompressed in transit.
+ * The length of the answer differs from that of the object in the listing. The answer is damaged, or was
+ * compressed or decompressed in transit.
  */
 export class LengthError extends StoreError {
-  /** Set if the answer announced the length before its content: it may be another version's. */
+  /**
+   * The head of the answer, if the length was known before the content arrived: the answer may then be of
+   * another version of the object. Undefined if the content turned out to have another length.
+   */
   readonly announced: ObjectHead | undefined;
 
   constructor(detail: string, announced?: ObjectHead) {
@@ -39,7 +43,7 @@ export class LengthError extends StoreError {
 type EtagOptions = Pick<GetOptions, 'withoutEtag'>;
 
 /**
- * Reads the head of an answer to HEAD or GET.
+ * Reads the head of an answer to HEAD or GET. `size`: bytes of the whole object.
  *
  * @throws {StoreError} `not-s3`: the required ETag is missing; `bad-answer`: there are two ETags
  */
@@ -64,9 +68,11 @@ export function readHead(
 }
 
 /**
+ * Checks the head of an answer to GET against the request.
+ *
  * @param whole bytes of the whole body, if known although the answer does not announce them
- * @throws {StoreError} as {@link readHead}; `changed`: another version than the requested one; `corrupt`: another
- *   range, or (LengthError) another length
+ * @throws {StoreError} as {@link readHead}; `changed`: another version than the requested one; `corrupt`:
+ *   another range, or (LengthError) another length
  */
 export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole?: number): ObjectAnswer {
   const { range, ifMatch, size: listedSize } = options;
@@ -78,7 +84,7 @@ export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole
       : placeInWhole(answer, range, sent);
   const head = readHead(answer, placed.size, options);
   if (ifMatch !== undefined && head.etag !== '' && head.etag !== bareEtag(ifMatch)) {
-    // The store ignores If-Match.
+    // The store ignores If-Match: it answered although the ETag differs.
     throw changed(`its ETag is ${head.etag}, not ${bareEtag(ifMatch)} as requested`);
   }
   if (listedSize !== undefined && placed.size !== listedSize) {
@@ -97,14 +103,14 @@ export function readObjectAnswer(answer: StoreAnswer, options: GetOptions, whole
   };
 }
 
-/** Undefined: the answer is chunked, or its end is the end of the connection. */
+/** Returns the Content-Length; undefined if the answer is chunked, or ends with its connection. */
 export function announcedLength({ headers }: Pick<StoreAnswer, 'headers'>): number | undefined {
   const text = header(headers, 'content-length');
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 interface Place {
-  /** Of the whole object. */
+  /** Bytes of the whole object. */
   readonly size: number;
   readonly start: number;
   readonly end: number;
@@ -112,7 +118,7 @@ interface Place {
   readonly excess: number;
 }
 
-/** Where the requested range lies in a whole object. */
+/** Returns where the requested range lies in a body that has the whole object. */
 function placeInWhole(answer: StoreAnswer, range: GetOptions['range'], sent: number | undefined): Place {
   if (sent === undefined) throw notS3(answer, 'the answer has no Content-Length');
   if (range === undefined) return { size: sent, start: 0, end: sent, skip: 0, excess: 0 };
@@ -142,7 +148,10 @@ function placeOfPart(
   return { size, start, end, skip: 0, excess: 0 };
 }
 
-/** Without versioning S3 sends no version id, or the text `null`. */
+/**
+ * Returns the version id in a header; undefined if the bucket has no versioning: S3 then sends no id, or
+ * `null`.
+ */
 function versionIdOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' || text === 'null' ? undefined : text;
 }

@@ -13,12 +13,12 @@ import type { SignedHttp, StoreAnswer, StoreRequest } from './signed-http.ts';
 import { verified, verifiedWhole } from './verified-body.ts';
 
 /**
- * Bodies up to this size are collected and checked before the answer is returned, so a broken or corrupt one is
- * simply fetched again. 32 of them take 8 MiB.
+ * Bodies up to this size are collected and checked before the answer is returned, so that a broken or corrupt
+ * body is simply fetched again. 32 of these bodies take 8 MiB.
  */
 const COLLECTED_BYTES = 256 * 1024;
 
-/** Most bytes read of an object whose length is unknown. */
+/** The most bytes that are read of an object whose length is unknown. */
 const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
 
 /** The answer that a body is being read from. */
@@ -49,10 +49,12 @@ export class ObjectReader {
   }
 
   /**
-   * @param key the whole key
-   * @param deadline its signal is the caller's; disposed of when the request and its body have ended
-   * @param release called at the same time; neither happens if this rejects
-   * @throws {StoreError}
+   * Requests an object, and returns its head and a verified body.
+   *
+   * @param key the whole key, prefix included
+   * @param deadline stops when the caller's signal does; disposed of when the request and its body have ended
+   * @param release called when the request and its body have ended
+   * @throws {StoreError} then neither `release` was called nor `deadline` disposed of
    */
   async open(key: string, options: GetOptions, deadline: Deadline, release: () => void): Promise<ObjectBody> {
     const source = await this.#retried(options, deadline, () => this.#request(key, options, deadline));
@@ -74,7 +76,10 @@ export class ObjectReader {
     return withRetries(attempt, { deadline, deadlineMs, yielder: this.#yielder });
   }
 
-  /** One attempt: the answer, with its head checked; a short answer includes its body, checked too. */
+  /**
+   * Makes one attempt: requests an object and checks the head of the answer. Also reads and checks a short
+   * body.
+   */
   async #request(
     key: string,
     options: GetOptions,
@@ -99,7 +104,9 @@ export class ObjectReader {
     }
   }
 
-  /** The whole body, if neither the answer nor the listing gives its length. */
+  /**
+   * Reads the whole body if neither the answer nor the listing gives its length; otherwise returns undefined.
+   */
   async #unannounced(
     answer: StoreAnswer,
     { size, range }: GetOptions,
@@ -130,7 +137,10 @@ export class ObjectReader {
     }
   }
 
-  /** The bytes of a body as they arrive, over as many connections as needed, until `endsAt` at the latest. */
+  /**
+   * Yields the bytes of a body as they arrive, over as many connections as needed, until `endsAt` at the
+   * latest.
+   */
   async *#chunks(
     key: string,
     options: GetOptions,
@@ -161,7 +171,8 @@ export class ObjectReader {
         const failure = this.#http.connectionError(error, deadline);
         if (failure === undefined) throw error;
         if (error === failure) slow += 1;
-        // An answer longer than requested comes from a store that ignores ranges: the rest cannot be requested.
+        // An answer that is longer than requested comes from a store that ignores ranges, so the rest cannot
+        // be requested.
         const final = !failure.retryable || object.skip > 0 || object.excess > 0;
         if (final || fruitless > RETRIES.brokenBody.tries || slow > RETRIES.slowBody.tries) throw failure;
         const left = endsAt - performance.now();
@@ -181,7 +192,10 @@ export class ObjectReader {
     }
   }
 
-  /** Requests the rest of the same version; undefined: the store ignores ranges, or gave no ETag to match. */
+  /**
+   * Requests the rest of the same version. Returns undefined if the store ignores ranges, or gave no ETag to
+   * compare.
+   */
   async #resume(
     key: string,
     options: GetOptions,
@@ -227,14 +241,16 @@ function requestHeaders({ ifMatch, range }: GetOptions): Record<string, string> 
   return headers;
 }
 
-/** Without a spread: see docs/architecture.md, "What an object costs". */
+/**
+ * Returns an answer of this head and body. Uses no spread: see docs/architecture.md, "What an object costs".
+ */
 function withBody(head: ObjectHead, body: AsyncIterable<Uint8Array>): ObjectBody {
   const { etag, isWeak, size, lastModified, versionId } = head;
   if (isWeak === undefined) return { etag, size, lastModified, versionId, body };
   return { etag, isWeak, size, lastModified, versionId, body };
 }
 
-/** An iterable of one chunk, read once; a generator costs more. */
+/** An iterable of one chunk that can be read once. A generator would cost more. */
 class OneChunk implements AsyncIterableIterator<Uint8Array, undefined> {
   #left: Uint8Array | undefined;
 

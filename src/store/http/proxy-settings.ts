@@ -21,8 +21,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads HTTP_PROXY and HTTPS_PROXY as the AWS CLI does (botocore uses Python's
- * urllib.request.getproxies_environment): a lower-case variable wins, and unsets the proxy if it is empty;
- * HTTP_PROXY does not apply to https; ALL_PROXY is ignored.
+ * urllib.request.getproxies_environment). A lower-case variable takes precedence, and an empty one unsets the
+ * proxy. HTTP_PROXY does not apply to https. ALL_PROXY is ignored.
  *
  * @throws {SettingError} bad-setting
  */
@@ -36,7 +36,7 @@ export function readProxySettings(environment: Environment): ProxySettings {
   return { http, https, no: read('no') ?? '' };
 }
 
-/** The proxy for an origin; undefined: none. */
+/** Returns the proxy for an origin; undefined if requests to it go directly. */
 export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | undefined {
   const secure = origin.protocol === 'https:';
   const proxy = secure ? settings.https : settings.http;
@@ -44,7 +44,10 @@ export function proxyFor(origin: URL, settings: ProxySettings): ProxyAddress | u
   return parseProxy(proxy, secure ? 'HTTPS_PROXY' : 'HTTP_PROXY');
 }
 
-/** Which settings have no effect, in one sentence, with what to do; undefined: all have an effect. */
+/**
+ * Returns a sentence that says which settings have no effect, and a hint that says what to do; undefined if
+ * all of them have an effect.
+ */
 export function ignoredSettings({
   http,
   https,
@@ -62,7 +65,7 @@ export function ignoredSettings({
 
 function parseProxy(text: string, variable: string): ProxyAddress {
   const address = withScheme(text);
-  // The value is not shown: it may hold a password.
+  // The error does not show the value, which may hold a password.
   if (!URL.canParse(address)) throw unusable(variable);
   const url = new URL(address);
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')

@@ -5,11 +5,14 @@ import { header } from './headers.ts';
 
 export interface Redirection {
   readonly target: ResolvedTarget;
-  /** Whether later requests should go there at once. */
+  /** Whether later requests should go to this target at once. */
   readonly lasting: boolean;
 }
 
-/** Where to send the request instead, if the answer redirects in a supported way. */
+/**
+ * Returns where to send the request instead, if the answer redirects it in a supported way; otherwise
+ * undefined.
+ */
 export function redirection(
   target: ResolvedTarget,
   { status, headers }: Pick<Answer, 'status' | 'headers'>,
@@ -27,8 +30,9 @@ export function redirection(
 }
 
 /**
- * For some hours AWS redirects requests for a new bucket. Followed only from one AWS host to another, with the
- * same protocol: a signed request must not go to an arbitrary host that an answer names.
+ * Returns the target of a temporary redirect: AWS redirects requests for a new bucket for some hours. Follows
+ * a redirect only from one AWS host to another, with the same protocol, because a signed request must not go
+ * to an arbitrary host that an answer names.
  */
 function temporaryPlace(target: ResolvedTarget, place: string): Redirection | undefined {
   if (!URL.canParse(place)) return undefined;

@@ -2,29 +2,34 @@ import type { RequestPriority } from '../object-store.ts';
 import { aborted } from '../request-retry.ts';
 import type { Stop } from '../stop.ts';
 
-/** This share of the concurrent requests is reserved for reads: background requests never use it. */
+/**
+ * This share of the concurrent requests is reserved for readers: background requests never use it, unless the
+ * limit is one request.
+ */
 const RESERVED_SHARE = 1 / 8;
 
-/** A request without a place. */
+/** A request that waits for a place. */
 interface Waiting {
   readonly priority: RequestPriority;
   readonly go: () => void;
 }
 
 /**
- * Bounds the concurrent requests. Background requests pass a narrower gate first, so that a reader starts at once or
- * waits only for other readers and for what passed that gate before it.
+ * Bounds the concurrent requests: each needs one of a limited number of places. Background requests first
+ * pass a gate that fewer of them may pass. So a reader's request starts at once, or waits only for other
+ * readers and for background requests that passed the gate before it.
  *
- * p-limit is not used: with one for each gate, every fetched object would need one more promise at each of them.
+ * p-limit is not used. With one limiter for each gate, every fetched object would need one more promise at
+ * each limiter.
  */
 export class RequestLimits {
   readonly #limit: number;
   readonly #backgroundLimit: number;
-  /** Requests with a place. */
+  /** The number of requests that have a place. */
   #running = 0;
-  /** Background requests that passed their gate: with a place, or in `#waiting`. */
+  /** The number of background requests that passed their gate: each has a place, or is in `#waiting`. */
   #passed = 0;
-  /** In order of arrival. */
+  /** Requests that wait for a place, in order of arrival. Those in `#beforeGate` wait for the gate first. */
   readonly #waiting = new Set<Waiting>();
   readonly #beforeGate = new Set<Waiting>();
 
@@ -34,7 +39,8 @@ export class RequestLimits {
   }
 
   /**
-   * Waits for a free place. The returned function frees it, and may be called again.
+   * Waits for a free place and takes it. The returned function frees the place, and may be called more than
+   * once.
    *
    * @throws {StoreError} aborted
    */
@@ -64,7 +70,7 @@ export class RequestLimits {
     });
   }
 
-  /** Takes a place, and returns what frees it. */
+  /** Takes a place, and returns the function that frees it. */
   #place(priority: RequestPriority): () => void {
     this.#running += 1;
     let isFree = false;

@@ -1,14 +1,14 @@
 import { LRUCache } from 'lru-cache';
 
-/** The Accept-Encoding of a GET: `gzip` if the store would otherwise decompress the stored object. */
+/** The Accept-Encoding of a GET: `gzip` if the store would decompress the stored object otherwise. */
 export type AcceptedEncoding = 'identity' | 'gzip';
 
 const MOST_KEYS = 10_000;
 
 /**
- * Remembers which objects the store decompresses before it sends them, as Google's does with objects of
- * `Content-Encoding: gzip`. With `Accept-Encoding: gzip` it sends them as stored. Only these objects are
- * requested so: proxies react to the header by compressing uncompressed content.
+ * Remembers which objects the store decompresses before it sends them. Google's store does this with objects
+ * of `Content-Encoding: gzip`, unless the request has `Accept-Encoding: gzip`. Only these objects are
+ * requested with that header, because some proxies react to it by compressing uncompressed content.
  */
 export class SentEncodings {
   readonly #gzip = new LRUCache<string, true>({ max: MOST_KEYS });
@@ -17,7 +17,10 @@ export class SentEncodings {
     return this.#gzip.has(key) ? 'gzip' : 'identity';
   }
 
-  /** The body was not as long as the object: try the other encoding, until that is wrong too. */
+  /**
+   * Notes that a body was not as long as the object. The next request for the object asks for the other
+   * encoding.
+   */
   wasWrong(key: string, asked: AcceptedEncoding): void {
     if (asked === 'identity') this.#gzip.set(key, true);
     else this.#gzip.delete(key);

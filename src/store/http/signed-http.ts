@@ -16,7 +16,7 @@ import type { Transport } from './transport.ts';
 
 export interface StoreRequest {
   readonly operation: Operation;
-  /** The whole key, prefix included; empty: the bucket. */
+  /** The whole key, prefix included. Empty: the request is for the bucket. */
   readonly key: string;
   readonly query?: Readonly<Record<string, string>>;
   /** Lower-case names. */
@@ -27,7 +27,7 @@ export interface StoreRequest {
 
 /** An answer with status 200 or 206, or 304 to a request with If-None-Match. */
 export interface StoreAnswer extends Answer {
-  /** The target that sent it. */
+  /** The target that sent this answer. */
   readonly target: ResolvedTarget;
 }
 
@@ -52,7 +52,7 @@ interface Attempt {
 /** Redirects followed for one request. */
 const MAX_REDIRECTS = 3;
 
-/** For these statuses only HEAD lacks a reason. */
+/** For these statuses an answer to GET explains the reason, but an answer to HEAD does not. */
 const UNEXPLAINED: ReadonlySet<number> = new Set([301, 307, 400, 403]);
 
 /** Sends single requests to one bucket: signed, to the bucket's region, with valid credentials. */
@@ -73,16 +73,17 @@ export class SignedHttp {
     this.#credentials = new CredentialSource(options.credentials, options.now ?? (() => performance.now()));
   }
 
-  /** Includes the region once the store has named it. */
+  /** The current target. It has the bucket's right region once the store has named it. */
   get target(): ResolvedTarget {
     return this.#target;
   }
 
   /**
-   * Sends one request; follows a redirect to the bucket's region, and renews refused credentials once. Retries no
-   * other failure.
+   * Sends one request. Follows a redirect to the bucket's region, and renews credentials once if the store
+   * refuses them. Retries no other failure.
    *
-   * @throws {StoreError} for a failure of the store or the network; the signal's reason if it is aborted
+   * @throws {StoreError} for a failure of the store or the network
+   * @throws the signal's reason if the signal is aborted
    */
   async send(request: StoreRequest, stop: Stop): Promise<StoreAnswer> {
     let attempt: Attempt = {
@@ -119,9 +120,10 @@ export class SignedHttp {
   }
 
   /**
-   * The whole body of an answer; undefined: it is longer than `limit`, and was cancelled.
+   * Returns the whole body of an answer. Cancels a body that is longer than `limit`, and returns undefined.
    *
-   * @throws {StoreError} `unreachable` if the connection breaks; the signal's reason if it is aborted
+   * @throws {StoreError} `unreachable` if the connection breaks
+   * @throws the signal's reason if the signal is aborted
    */
   async collect(answer: Answer, limit: number, stop: Stop): Promise<Uint8Array | undefined> {
     try {
@@ -165,7 +167,10 @@ export class SignedHttp {
     return credentials instanceof Promise ? orAborted(credentials, stop) : credentials;
   }
 
-  /** The error document of a refused request. An answer to HEAD has no body: a GET fetches the reason. */
+  /**
+   * Returns the error document of a refused request. An answer to HEAD has no body, so a GET fetches the
+   * document.
+   */
   async #documentOf(
     request: StoreRequest,
     answer: Answer,
@@ -184,13 +189,16 @@ export class SignedHttp {
     return undefined;
   }
 
-  /** Credentials that differ from those that the store refused. */
+  /**
+   * Returns credentials that differ from those that the store refused; undefined if there are none, or if the
+   * store refused the request for another reason.
+   */
   async #renewal(
     error: StoreError,
     document: ErrorDocument | undefined,
     { credentials, stop }: Attempt,
   ): Promise<Credentials | undefined> {
-    // A key that was rotated away is reported as unknown, not as expired.
+    // The store reports a key that was rotated away as unknown, not as expired.
     const refused = error.code === 'expired' || document?.code === 'InvalidAccessKeyId';
     if (!refused || credentials === undefined) return undefined;
     return orAborted(this.#credentials.replace(credentials), stop);
@@ -210,7 +218,7 @@ export class SignedHttp {
       credentials === undefined
         ? { ...headers, host: target.host }
         : this.#signer.sign({ method, path, query, headers }, target, credentials, this.#now());
-    // Sent unsigned, since a proxy may change them (Google's does).
+    // This header is not signed, because a proxy may change it (Google's does).
     signed['accept-encoding'] = request.accepts ?? 'identity';
     signed['user-agent'] = 'dagmount';
     const { firstByte, stall } = this.transport.settings.timeouts;
@@ -236,8 +244,8 @@ export class SignedHttp {
   }
 
   /**
-   * Converts a failure of a connection or body to a StoreError; undefined: the signal was aborted, or the error
-   * is a bug.
+   * Converts a failure of a connection or body to a StoreError. Returns undefined if the signal was aborted,
+   * or if the error is a bug.
    */
   connectionError(error: unknown, stop: Stop): StoreError | undefined {
     if (stop.aborted) return undefined;
@@ -254,7 +262,7 @@ function isWanted({ headers }: StoreRequest, { status }: Answer): boolean {
   return status === 200 || status === 206 || (status === 304 && headers?.['if-none-match'] !== undefined);
 }
 
-/** Reads the body of an unexpected answer, which is untrusted and therefore bounded. */
+/** Reads the error document in an unexpected answer. The answer is untrusted, so its length is bounded. */
 async function readErrorDocument(
   answer: Answer,
   { credentials }: Attempt,
@@ -263,7 +271,7 @@ async function readErrorDocument(
     const bytes = await answer.body.bytes(MAX_ERROR_BYTES);
     return bytes === undefined ? undefined : parseErrorDocument(bytes, credentials);
   } catch (error) {
-    // The status is known, and says more than the failure of its body.
+    // The status of the answer is known, and says more than the failure of its body.
     if (error instanceof Error) return undefined;
     throw error;
   }

@@ -5,7 +5,10 @@ import { type ProxySettings, readProxySettings } from './proxy-settings.ts';
 
 /** How connections are made. Plain data, which is passed to other threads as it is. */
 export interface TransportSettings {
-  /** PEM; only these authorities are trusted. Undefined: Node's own, with NODE_EXTRA_CA_CERTS. */
+  /**
+   * The authorities that are trusted, and no others, as PEM. Undefined: Node's own authorities, with
+   * NODE_EXTRA_CA_CERTS.
+   */
   readonly trusted: string | undefined;
   readonly proxies: ProxySettings;
   /** Connections to one origin. */
@@ -39,9 +42,9 @@ export interface TransportOptions {
 /**
  * Reads the transport's settings from options and environment.
  *
- * A CA bundle replaces the system's authorities, as botocore's `verify` does. In order: --ca-file, AWS_CA_BUNDLE,
- * ca_bundle of the profile (the configuration passes it as --ca-file), REQUESTS_CA_BUNDLE
- * (botocore.endpoint.EndpointCreator).
+ * A CA bundle replaces the system's authorities, as botocore's `verify` does. The first of these is used:
+ * --ca-file, AWS_CA_BUNDLE, ca_bundle of the profile (the configuration passes it as --ca-file),
+ * REQUESTS_CA_BUNDLE (botocore.endpoint.EndpointCreator).
  *
  * @throws {SettingError} bad-setting
  */
@@ -74,8 +77,8 @@ async function readBundle(setting: string, path: string): Promise<string> {
   const hint = `Let ${named} name a PEM file with the certificates of the authorities to trust.`;
   try {
     const pem = await readFile(path, 'utf8');
-    // Parsed here because TLS reports a file without a certificate, or with a broken one, only when connecting,
-    // and unclearly.
+    // The file is parsed here, because TLS reports a file without a certificate, or with a broken one, only
+    // when connecting, and unclearly.
     new X509Certificate(pem);
     return pem;
   } catch (error) {

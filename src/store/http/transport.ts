@@ -9,17 +9,17 @@ import type { TransportSettings } from './transport-settings.ts';
 type Undici = typeof import('undici');
 
 /**
- * Keep-alive connections to any origin: directly, or through its configured proxy. undici serves proxies, and requests
- * that have a body; it is loaded only for these.
+ * Keeps connections to any origin, directly or through the proxy that is configured for it. undici serves
+ * proxies, and requests that have a body; it is loaded only for these.
  */
 export class Transport {
   readonly settings: TransportSettings;
   /**
-   * Contains the trusted authorities. Created once, for the first TLS connection: parsing a bundle of 140 authorities
-   * takes 50 to 130 ms, which connections by plain HTTP need not spend.
+   * Contains the trusted authorities. It is created once, for the first TLS connection, because parsing a
+   * bundle of 140 authorities takes 50 to 130 ms, which connections by plain HTTP need not spend.
    */
   #secureContext: SecureContext | undefined;
-  /** For requests to the store. */
+  /** The dispatchers for requests to the store, by origin. */
   readonly #dispatchers = new Map<string, RequestDispatcher | Promise<RequestDispatcher>>();
   readonly #undici = new Map<string, Promise<Dispatcher>>();
   #closed = false;
@@ -34,7 +34,8 @@ export class Transport {
   }
 
   /**
-   * The dispatcher for GET and HEAD to an origin; a promise only for an origin behind a proxy.
+   * Returns the dispatcher for GET and HEAD to an origin. It is a promise only if the origin is behind a
+   * proxy.
    *
    * @throws {StoreError} aborted, after close()
    */
@@ -49,7 +50,7 @@ export class Transport {
   }
 
   /**
-   * The dispatcher for any request to an origin.
+   * Returns undici's dispatcher for any request to an origin.
    *
    * @throws {StoreError} aborted, after close()
    */
@@ -98,11 +99,12 @@ export class Transport {
       ...pooling,
       uri: proxy.url,
       ...(proxy.authorization !== undefined && { token: proxy.authorization }),
-      // http uses a plain forward proxy, which may refuse CONNECT to port 80; https is tunnelled.
+      // For http, the proxy is a plain forward proxy, because it may refuse CONNECT to port 80. For https, it
+      // is a tunnel.
       proxyTunnel: false,
       proxyTls: this.#connecting(proxy.url),
       requestTls: this.#connecting(origin),
-      // Bounds the wait for a proxy that accepts the connection but never answers CONNECT.
+      // This pool bounds the wait for a proxy that accepts the connection but never answers CONNECT.
       clientFactory: (origin, options) => new Pool(origin, { ...pooling, ...options }),
     });
   }
@@ -127,7 +129,7 @@ export class Transport {
 }
 
 async function destroyed(dispatcher: RequestDispatcher | Promise<RequestDispatcher>): Promise<void> {
-  // If undici could not be loaded, its first request has reported that.
+  // If undici could not be loaded, the first request that needed it has reported that.
   const loaded = await Promise.resolve(dispatcher).catch(() => undefined);
   await loaded?.destroy();
 }

@@ -4,8 +4,8 @@ import { MAX_KEY_BYTES } from './key.ts';
 import { type KeyRange, WHOLE_RANGE } from './range.ts';
 
 /**
- * Cuts the key space where the pages of `objects` ended, so that a parallel listing of the same objects takes as
- * many requests as a sequential one. One range: the listing is too short to be cut.
+ * Cuts the key space where the pages of `objects` ended, so that a parallel listing of the same objects takes
+ * as many requests as a sequential one. Returns one range if the listing is too short to be cut.
  */
 export function cutIntoRanges(
   objects: ListedObjects,
@@ -18,7 +18,7 @@ export function cutIntoRanges(
   let from = WHOLE_RANGE;
   for (let row = pageRows - 1; row < objects.count - 1; row += pageRows) {
     const bytes = objects.keys.slice(objects.keyEnds[row - 1] ?? 0, objects.keyEnds[row]);
-    // A key that is not UTF-8, or was cut, cannot be sent as StartAfter.
+    // A key that is not UTF-8, or that was cut, cannot be sent as StartAfter.
     if (!isUtf8(bytes) || bytes.length > MAX_KEY_BYTES) continue;
     ranges.push({ ...from, boundary: bytes });
     from = { startAfter: prefix + Buffer.from(bytes).toString(), startBytes: bytes, boundary: undefined };

@@ -1,24 +1,30 @@
 import { EndlessListingError } from './errors.ts';
 
-/** S3 may send pages with no or few objects (behind many delete markers), but not endlessly. */
+/**
+ * A listing may have FREE_PAGES pages, and one more for each LEAST_ROWS_A_PAGE objects. S3 may send pages
+ * with no or few objects (behind many delete markers), but not endlessly.
+ */
 const FREE_PAGES = 1_000;
 const LEAST_ROWS_A_PAGE = 10;
 
 /**
- * Bytes that the answers may hold in total beyond the objects, and for each object: S3 keys have up to 3 KiB when
- * encoded.
+ * Bytes that all answers to a listing may have: FREE_BYTES, and BYTES_A_ROW more for each object. An S3 key
+ * has up to 3 KiB when encoded.
  */
 const FREE_BYTES = 256 * 1024 * 1024;
 const BYTES_A_ROW = 4 * 1024;
-/** Five million objects with keys of 200 bytes take 3 GiB. */
+/** The most bytes of all answers. Five million objects with keys of 200 bytes take 3 GiB. */
 const MAX_BYTES = 8 * 1024 ** 3;
 
-/** Parallel ranges may overlap: objects after the end of a range arrive twice. */
+/**
+ * How often an object may arrive. Parallel ranges may overlap, so that objects after the end of a range
+ * arrive twice.
+ */
 const OVERLAP = 2;
 
 /**
- * Bounds the answers to one listing, however its pages are read: an endless listing must not occupy the process
- * or fill the memory.
+ * Bounds the answers to one listing, however its pages are read, because an endless listing must not occupy
+ * the process or fill the memory.
  */
 export class ListingBudget {
   readonly #maxObjects: number;

@@ -1,7 +1,7 @@
-/** From 0000-03-01 to 1970-01-01. */
+/** Days from 0000-03-01 to 1970-01-01. */
 const DAYS_TO_EPOCH = 719_468;
 
-/** Milliseconds since the epoch of a date and time in UTC; NaN for an invalid one. */
+/** Returns the milliseconds since the epoch of a date and time in UTC; NaN for an invalid date or time. */
 export function instantOf(
   year: number,
   month: number,
@@ -26,8 +26,8 @@ function daysOfMonth(year: number, month: number): number {
 }
 
 /**
- * In the proleptic Gregorian calendar. Years start in March, so that the leap day is the last of a year. Date.UTC
- * takes five times as long.
+ * Returns the days since the epoch in the proleptic Gregorian calendar. Years start in March here, so that
+ * the leap day is the last day of a year. Date.UTC takes five times as long.
  */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const years = month <= 2 ? year - 1 : year;

@@ -2,34 +2,40 @@ import type { ListedObjects } from '../../base/listed-objects.ts';
 import { tooManyBytes } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
-/** The size to allocate at first; more is allowed. */
+/** The size of the columns to allocate at first. A listing may become larger. */
 export interface ExpectedSize {
   readonly rows: number;
   readonly keyBytes: number;
   readonly etagBytes: number;
 }
 
-/** Room for one page of S3's. */
+/** Room for one page of S3. */
 export const ONE_PAGE: ExpectedSize = { rows: 1000, keyBytes: 48_000, etagBytes: 32_000 };
 
-/** The ends have 32 bits; five million keys of 200 bytes fit. */
+/**
+ * The most bytes of all keys, or of all ETags. Their end positions have 32 bits. Five million keys of 200
+ * bytes fit.
+ */
 const MAX_HEAP_BYTES = 2 ** 30;
 
 /**
  * A listing under construction: columns that double when full.
  *
- * A row is written in steps, because its fields come in any order: {@link begin}, then key and ETag at the tails
- * of their heaps ({@link keyTail}, {@link etagTail}), then {@link commit}, which counts the row. The next row
- * overwrites what was not committed.
+ * A row is written in steps, because its fields come in any order: first {@link begin}, then key and ETag at
+ * the tails of their heaps ({@link keyTail}, {@link etagTail}), then {@link commit}, which counts the row.
+ * The next row overwrites bytes that were not committed.
  *
  * A million objects with keys of 54 bytes and MD5 ETags take 106 MB (bench/listing.ts). Doubling the largest
  * column briefly takes some 50 MB more, unless the expected size is known, as it is after the first listing.
  */
 export class ListingColumns {
-  /** Bytes up to the tail are committed keys. */
+  /**
+   * The bytes up to {@link keyBytes} are committed keys. Those up to {@link keyTail} are of the key being
+   * written.
+   */
   keys: Uint8Array;
   etags: Uint8Array;
-  /** The end of the key that is being written; set by the writer before {@link commit}. */
+  /** The end of the key that is being written. The writer sets it before {@link commit}. */
   keyTail = 0;
   etagTail = 0;
 
@@ -55,7 +61,7 @@ export class ListingColumns {
     return this.#count;
   }
 
-  /** The end of the committed keys: a new key starts here. */
+  /** The end of the committed keys, where a new key starts. */
   get keyBytes(): number {
     return this.#count === 0 ? 0 : (this.#keyEnds[this.#count - 1] ?? 0);
   }
@@ -73,7 +79,9 @@ export class ListingColumns {
     this.etags = withRoom(this.etags, this.etagTail, more);
   }
 
-  /** Whether `keys[start..end)`, after the key that is being written, has the same bytes. */
+  /**
+   * Whether the key that is being written equals the bytes `keys[start..end)`, which were decoded after it.
+   */
   isKeyAt(start: number, end: number): boolean {
     const written = this.keys.subarray(this.keyBytes, this.keyTail);
     return Buffer.compare(written, this.keys.subarray(start, end)) === 0;
@@ -102,7 +110,7 @@ export class ListingColumns {
     this.#count = row + 1;
   }
 
-  /** Discards the rows from `count` on, so that a corrupt page leaves nothing behind. */
+  /** Discards the rows from `count` on, so that a corrupt page leaves no rows behind. */
   truncate(count: number): void {
     if (count < this.#count) this.#count = count;
   }
@@ -115,14 +123,17 @@ export class ListingColumns {
     return this.#keyEnds[row] ?? 0;
   }
 
-  /** The key of a row, as a view of the column. Copy it to keep it: a write after truncate() can overwrite its bytes. */
+  /**
+   * Returns the key of a row, as a view of the column. Copy the key to keep it, because a write after
+   * truncate() can overwrite its bytes.
+   */
   key(row: number): Uint8Array {
     return this.keys.subarray(this.keyStart(row), this.keyEnd(row));
   }
 
   /**
-   * Whether each key from row `first` on is greater, byte by byte, than the one before it. Two overlong keys with
-   * the same beginning cannot be compared: they count as in order.
+   * Whether each key from row `first` on is greater, byte by byte, than the key before it. Two overlong keys
+   * with the same beginning cannot be compared, because they were cut; they count as in order.
    */
   isOrderedFrom(first: number): boolean {
     const keys = this.keys;
@@ -142,7 +153,7 @@ export class ListingColumns {
     return true;
   }
 
-  /** Adds the rows of `other` after these. */
+  /** Appends the rows of `other`. */
   append(other: ListingColumns): void {
     const added = other.#count;
     const keyBytes = this.keyBytes;
@@ -164,7 +175,7 @@ export class ListingColumns {
     this.#count = first + added;
   }
 
-  /** The finished listing: views of these columns, which must not be written to afterwards. */
+  /** Returns the finished listing: views of these columns, which must not be written to afterwards. */
   finish(): ListedObjects {
     const count = this.#count;
     return {

@@ -12,18 +12,20 @@ const ETAG = Buffer.from('ETag');
 const LAST_MODIFIED = Buffer.from('LastModified');
 const STORAGE_CLASS = Buffer.from('StorageClass');
 
-/** Storage classes whose objects cannot be read before they are restored. GLACIER_IR can. */
+/**
+ * Storage classes whose objects must be restored before they can be read. Objects of GLACIER_IR can be read.
+ */
 const ARCHIVED_CLASSES = [Buffer.from('GLACIER'), Buffer.from('DEEP_ARCHIVE')] as const;
 
-/** The fields of an object that were seen, as bits. */
+/** The fields that an object has, as bits. */
 const SEEN = { key: 1, size: 2, etag: 4, lastModified: 8, storageClass: 16 } as const;
 
 /**
  * Parses the `Contents` elements of one page into columns.
  *
- * An object without a key makes the whole page invalid: the listing lacks a key. Any other field that is missing,
- * unreadable, or repeated with another value counts as unknown, and the object is listed without it: see {@link
- * ListedObjects}.
+ * An object without a key makes the whole page invalid, because the listing then lacks a key. Any other field
+ * that is missing, unreadable, or repeated with another value counts as unknown, and the object is listed
+ * without the field: see {@link ListedObjects}.
  */
 export class ContentsParser {
   /** The text of the first key with an escape. */
@@ -43,7 +45,8 @@ export class ContentsParser {
   }
 
   /**
-   * Called after the opening tag: reads to the closing tag and commits the object. False: the element is empty.
+   * Reads an object after its opening tag, to the closing tag, and commits it if its key is below the prefix.
+   * Returns false if the element is empty.
    */
   read(): boolean {
     const xml = this.#xml;
@@ -117,7 +120,8 @@ export class ContentsParser {
       return;
     }
     if (end - start > MAX_KEY_BYTES) {
-      // An overlong key is left out under either encoding: no need to ask the store for the encoding.
+      // A tree leaves out an overlong key under either encoding, so the store need not be asked for the
+      // encoding.
       keys.sawEscape = sawEscape;
       end = cutKey(columns.keys, start, end);
     } else if (this.firstEscaped === undefined && keys.sawEscape) this.firstEscaped = xml.textString();
@@ -134,12 +138,15 @@ export class ContentsParser {
   }
 }
 
-/** The value of a repeated field: unknown if the two differ. */
+/** Returns the value of a repeated field; NaN (unknown) if its two values differ. */
 function same(first: number, second: number): number {
   return first === second ? first : Number.NaN;
 }
 
-/** The bit of the field that the last tag opens; 0 for an unused field. Compares lengths first, which is fast. */
+/**
+ * Returns the bit of the field that the last tag opens; 0 for an unused field. Compares lengths first,
+ * because that is fast.
+ */
 function fieldNamed(xml: XmlReader): number {
   switch (xml.nameEnd - xml.nameStart) {
     case KEY.length:

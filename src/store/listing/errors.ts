@@ -2,7 +2,7 @@ import { printable } from '../../base/printable.ts';
 import { codeOfS3 } from '../error-codes.ts';
 import { isRetryable, StoreError } from '../store-error.ts';
 
-/** Characters quoted from the store in an error: the detail of an error has room for two quotes. */
+/** The most characters of a quotation from the store. The detail of an error has room for two quotations. */
 const MAX_QUOTED = 150;
 /** A character of UTF-8 has at most four bytes. */
 const MAX_QUOTED_BYTES = 4 * (MAX_QUOTED + 1);
@@ -23,7 +23,9 @@ export function corrupt(detail: string): StoreError {
   return new StoreError('corrupt', printable(detail), MEND_CORRUPT, true);
 }
 
-/** A key, or another text from the store, for an error message: quoted, cut, without control characters. */
+/**
+ * Quotes a key, or another text from the store, for an error message: cut, and without control characters.
+ */
 export function quoted(text: string): string {
   return `"${printable(text, MAX_QUOTED)}"`;
 }
@@ -34,8 +36,8 @@ export function quotedKey(...parts: readonly Uint8Array[]): string {
 }
 
 /**
- * Adds the last key of the page to an error about its bytes, which shows the position in a long answer. Other
- * errors are about the store as a whole, so they are returned unchanged.
+ * Adds the last key of the page to an error about the page's bytes, because the key shows the position in a
+ * long answer. Returns other errors unchanged, because they are about the store as a whole.
  */
 export function afterKey(error: unknown, key: string): unknown {
   if (!(error instanceof StoreError) || error.code !== 'corrupt') return error;
@@ -47,7 +49,7 @@ export function endsEarly(): StoreError {
   return corrupt('the listing is cut off');
 }
 
-/** The answer does not come from an S3 server. */
+/** Returns the error for an answer that does not come from an S3 server. */
 export function notAListing(detail: string): StoreError {
   return new StoreError('not-s3', printable(detail), MEND_NOT_S3, false);
 }
@@ -90,8 +92,8 @@ export class UnknownEncodingError extends StoreError {
 }
 
 /**
- * An `<Error>` document in an answer with status 200: S3 sends it when it fails after it began to answer. It
- * means the same as with status 500.
+ * Returns the error for an `<Error>` document in an answer with status 200. S3 sends such a document when it
+ * fails after it began to answer. The document means the same as with status 500.
  */
 export function refusedInAnAnswer(s3Code: string, message: string): StoreError {
   if (s3Code === '') return corrupt('the store sent an error document without a code');

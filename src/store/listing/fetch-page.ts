@@ -6,9 +6,9 @@ import { StoreError } from '../store-error.ts';
 import type { FetchPage, PageQuery } from './page-reader.ts';
 import { MAX_PAGE_BYTES } from './scanner.ts';
 
-/** Keys that S3 gives in a page. */
+/** The most keys that S3 sends in a page. */
 const PAGE_KEYS = 1_000;
-/** For a store that sends all keys in one page: room for 50,000 long names. */
+/** The most bytes of a page from a store that sends all keys in one page: room for 50,000 long names. */
 const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchPageOptions {
@@ -17,7 +17,9 @@ export interface FetchPageOptions {
   readonly deadlineMs?: number;
 }
 
-/** Fetches pages of ListObjectsV2, with keys url-encoded. Rejects with StoreError. */
+/**
+ * Returns a function that fetches pages of ListObjectsV2 with url-encoded keys. It rejects with StoreError.
+ */
 export function createFetchPage(options: FetchPageOptions): FetchPage {
   const { http, yielder = SYSTEM_PACE, deadlineMs = RETRIES.page.deadlineMs } = options;
   return async (query, signal, withinMs = deadlineMs) => {

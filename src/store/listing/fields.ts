@@ -3,8 +3,8 @@ import { KeyDecoder } from './key.ts';
 import type { XmlReader } from './xml.ts';
 
 /**
- * S3's tokens have some 100 bytes; a token made from the last key has at most some 6 KiB. The token is sent back
- * in a URL, which servers limit to some 8 KiB by default.
+ * The most bytes of a continuation token. S3's tokens have some 100 bytes; a token made from the last key has
+ * at most some 6 KiB. The token is sent back in a URL, which servers limit to some 8 KiB by default.
  */
 const MAX_TOKEN_BYTES = 16 * 1024;
 
@@ -18,8 +18,9 @@ const COMMON_PREFIXES = Buffer.from('CommonPrefixes');
 const NO_PREFIX = new Uint8Array(0);
 
 /**
- * The fields of a ListObjectsV2 answer besides its objects. Fields that decide whether keys are missing must be
- * clear: one with two values is refused. Other fields are ignored: stores count their keys differently.
+ * The fields of a ListObjectsV2 answer besides its objects. Fields that decide whether keys are missing must
+ * be clear, so a field with two values is refused. KeyCount decides only about empty pages and empty
+ * elements, because stores count their keys differently. Fields not named here are ignored.
  */
 export class PageFields {
   readonly #xml: XmlReader;
@@ -34,7 +35,7 @@ export class PageFields {
     this.#prefix = prefix;
   }
 
-  /** Called after an opening or empty tag that is not an object's: reads to the end of the element. */
+  /** Reads an element that is not an object's, after its opening or empty tag, to the end of the element. */
   read(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (xml.isNamed(IS_TRUNCATED)) this.#truncated = this.#once('IsTruncated', this.#truncated, tag);
@@ -57,7 +58,7 @@ export class PageFields {
     return this.token === undefined ? undefined : true;
   }
 
-  /** The continuation token of the next page. */
+  /** The continuation token of the next page; undefined if the store sent none. */
   get token(): string | undefined {
     return this.#token === '' ? undefined : this.#token;
   }
@@ -83,7 +84,10 @@ export class PageFields {
     this.#token = this.#agreed('NextContinuationToken', this.#token, tag === 'open' ? xml.textString() : '');
   }
 
-  /** SeaweedFS sends the prefix unencoded even if it encodes the keys. */
+  /**
+   * Refuses a listing for another prefix. The prefix may be encoded or not, because SeaweedFS sends it
+   * unencoded even if it encodes the keys.
+   */
   #checkPrefix(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (tag === 'open') xml.readText();
@@ -95,7 +99,10 @@ export class PageFields {
     throw corrupt(`the listing is for the prefix ${quotedKey(sent)}, not for ${quotedKey(this.#prefix)}`);
   }
 
-  /** Some stores send an empty element, or one with an empty prefix, when there are no common prefixes. */
+  /**
+   * Refuses keys that are grouped into a common prefix. Accepts an empty element, or an empty prefix, which
+   * some stores send when there are no common prefixes.
+   */
   #refuseFoldedKeys(tag: 'open' | 'empty'): void {
     const xml = this.#xml;
     if (tag === 'empty') return;

@@ -6,8 +6,9 @@ const NOT_HEX = 0xff;
 const BARE = 1;
 
 /**
- * S3 allows 1,024 bytes; other stores allow more. A longer key is cut to at least one byte more than this: so it
- * is known to be too long, and cannot be confused with another key.
+ * The most bytes of a key that is listed whole. S3 allows 1,024 bytes; other stores allow more. A longer key
+ * is cut, but to at least one byte more than this, so that it is known to be too long, and is not confused
+ * with another key.
  */
 export const MAX_KEY_BYTES = 4096;
 
@@ -24,23 +25,25 @@ const SPECIAL_IN_LITERAL = specialBytes('literal');
 /**
  * Decodes the keys of one page, and notes evidence of how they are encoded.
  *
- * S3 encodes as forms do (a space is `+`); SeaweedFS writes `%20` in a folder's name and `+` in a file's; some
- * stores write `%2F` for the slash. All of them decode alike.
+ * S3 encodes as forms do (a space is `+`). SeaweedFS writes `%20` in a folder's name and `+` in a file's.
+ * Some stores write `%2F` for the slash. Decoding is the same for all of them.
  */
 export class KeyDecoder {
-  /** A key contained `+` or `%XX`: its two readings differ. */
+  /** A key contained `+` or `%XX`, so that the key differs between the two encodings. */
   sawEscape = false;
   /**
-   * A key contained a byte that URL encoding always escapes (white space, controls, beyond ASCII): keys are
-   * literal.
+   * A key contained a byte that URL encoding always escapes (white space, controls, beyond ASCII), so keys
+   * are literal.
    */
   sawBare = false;
-  /** A key contained a `%` without two hexadecimal digits: it is literal, or corrupt. */
+  /** A key contained a `%` without two hexadecimal digits: the key is literal, or corrupt. */
   sawMalformed = false;
-  /** A key did not start with the prefix when read this way. */
+  /** A key, decoded by this encoding, did not start with the prefix. */
   sawOutside = false;
 
-  /** A longer text is always a key over {@link MAX_KEY_BYTES}: an escape has three bytes. */
+  /**
+   * A text longer than this is always a key over {@link MAX_KEY_BYTES}, because an escape has three bytes.
+   */
   readonly longestText: number;
 
   readonly #prefix: Uint8Array;
@@ -53,7 +56,7 @@ export class KeyDecoder {
   }
 
   /**
-   * Writes the key in `text[start..end)`, without its prefix, to `target` at `at`, which must have room for the
+   * Writes the key in `text[start..end)`, without its prefix, to `target` at `at`. There must be room for the
    * length of the text. Returns the end of the key, or {@link OUTSIDE_PREFIX}.
    */
   decode(text: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
@@ -96,14 +99,17 @@ export class KeyDecoder {
   }
 }
 
-/** Where to cut a text that begins at `start` to about `length` bytes: not within an escape. */
+/** Returns where to cut a text that begins at `start` to at most `length` bytes, but not within an escape. */
 export function cutEscaped(text: Uint8Array, start: number, length: number): number {
   const end = start + length;
   if (text[end - 1] === PERCENT) return end - 1;
   return text[end - 2] === PERCENT ? end - 2 : end;
 }
 
-/** Where to cut a key that begins at `start` and is longer than {@link MAX_KEY_BYTES}: never within a character. */
+/**
+ * Returns where to cut a key that begins at `start` and is longer than {@link MAX_KEY_BYTES}: never within a
+ * character.
+ */
 export function cutKey(key: Uint8Array, start: number, end: number): number {
   const longest = Math.min(end, start + MAX_KEY_BYTES + 4);
   let cut = start + MAX_KEY_BYTES + 1;
@@ -111,7 +117,7 @@ export function cutKey(key: Uint8Array, start: number, end: number): number {
   return cut;
 }
 
-/** For each byte: 0 (it stands for itself), PERCENT, PLUS, or BARE. */
+/** Returns what each byte of a text is: 0 (it stands for itself), PERCENT, PLUS, or BARE. */
 function specialBytes(encoding: KeyEncoding): Uint8Array {
   const table = new Uint8Array(256);
   table.fill(BARE, 0, SPACE + 1);

@@ -13,7 +13,7 @@ import { type RangePart, refuseRepeats, Seam } from './seam.ts';
 export interface PrefixListerOptions extends PageReaderOptions {
   /** Concurrent requests for a long listing; default 8. */
   readonly concurrency?: number;
-  /** A listing of more objects is refused; default 5,000,000. */
+  /** The most objects of a listing; default 5,000,000. A larger listing is refused. */
   readonly maxObjects?: number;
   /** Called when this store's listings are slower or less reliable than they could be. */
   readonly log?: (event: ListingNotice, message: string) => void;
@@ -33,11 +33,12 @@ export interface Listing extends ListedObjects {
 }
 
 /**
- * What is known about the store:
- * - `unknown`: no problem so far;
- * - `one-page`: its pages may not join without a gap, so all keys are requested in one page, which it returns;
- * - `by-token`: its pages may not join, and it does not return everything in one page: its continuation tokens
- * are trusted.
+ * How a store must be listed:
+ * - `unknown`: no problem was found so far
+ * - `one-page`: the store's pages may not join without a gap, but it returns all keys in one page. All keys
+ *   are requested in this way
+ * - `by-token`: the store's pages may not join, and it does not return all keys in one page. So its
+ *   continuation tokens are trusted
  */
 type ListingMode = 'unknown' | 'one-page' | 'by-token';
 
@@ -45,49 +46,53 @@ const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_MAX_OBJECTS = 5_000_000;
 
 /**
- * A listing of fewer pages is sequential. A parallel one takes as many requests, but sends them in a burst. With
- * 30 ms to the store (bench/listing.ts), sequential and then parallel: 5,000 objects 283 and 150 ms, 10,000
- * objects 442 and 169 ms, 100,000 objects 3.7 and 0.7 s.
+ * A listing of fewer pages is sequential. A parallel listing takes as many requests, but sends them in a
+ * burst. With 30 ms to the store (bench/listing.ts), sequential and then parallel: 5,000 objects 283 and 150
+ * ms, 10,000 objects 442 and 169 ms, 100,000 objects 3.7 and 0.7 s.
  */
 const LEAST_PARALLEL_PAGES = 5;
 
-/** Ranges read ahead of the current one, for each concurrent request: bounds the memory they take. */
+/**
+ * How many ranges are read ahead of the current one, for each concurrent request. Bounds the memory that they
+ * take.
+ */
 const RANGES_AHEAD = 4;
 
 /**
- * A range covers one page of the previous listing. If it has grown beyond this, reading it stops: together with
- * the ranges that are read ahead it would fill the memory.
+ * A range covers one page of the previous listing. If a range has grown beyond these bounds, reading it
+ * stops, because it would fill the memory together with the ranges that are read ahead.
  */
 const MOST_RANGE_ROWS = 10_000;
 const MOST_RANGE_BYTES = 16 * 1024 * 1024;
 
 /**
- * The page size for a store that encodes keys and must list in one page. SeaweedFS accepts up to 65,535 and
- * returns some 5,000 a second: this many arrive within the deadline of a page. S3 returns at most 1,000.
+ * The page size for a store that encodes keys and must list in one page. SeaweedFS accepts up to 65,535 keys
+ * and returns some 5,000 a second, so this many arrive within the deadline of a page. S3 returns at most
+ * 1,000.
  */
 const ONE_PAGE_KEYS = 20_000;
 /**
- * The same for a store that does not encode keys: an emulator, which accepts any number and has its keys in
- * memory.
+ * The page size for a store that does not encode keys and must list in one page. Such a store is an emulator,
+ * which accepts any number and has its keys in memory.
  */
 const ONE_PAGE_LITERAL_KEYS = 150_000;
 const ONE_PAGE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Lists all objects below a prefix: all pages, or it rejects.
+ * Lists all objects below a prefix: returns all pages, or rejects.
  *
- * The first listing follows the continuation tokens. A later one requests all pages in parallel, with StartAfter
- * at the ends of the previous listing's pages, and verifies that the results are one listing in byte order
- * without a gap. If they are not, it starts over sequentially. Not every store lists as S3 does:
+ * The first listing follows the continuation tokens. A later listing requests all pages in parallel, with
+ * StartAfter at the ends of the previous listing's pages, and verifies that the results are one listing in
+ * byte order without a gap. If they are not, it starts over sequentially. Not every store lists as S3 does:
  *
- * - fauxqs 1.9 sorts by locale, but continues after the last key in order of code units: it silently omits keys
- * between two pages. It can be recognized because it does not echo EncodingType.
- * - SeaweedFS 4.48 lists a folder `a` before its neighbours `a-b` and `a.py`; its tokens keep to its own order.
+ * - fauxqs 1.9 sorts by locale, but continues after the last key in order of code units, so it silently omits
+ *   keys between two pages. It can be recognized because it does not echo EncodingType.
+ * - SeaweedFS 4.48 lists a folder `a` before its neighbours `a-b` and `a.py`. Its tokens keep to this order.
  *
- * So a store that lists out of order, or does not encode keys, is first asked for everything in one page.
+ * So a store that lists out of order, or does not encode keys, is first asked for all keys in one page.
  *
- * Pages are read at different times. A concurrent change may show in one page and not in another, in parallel and
- * sequential listings alike: the caller lists twice before it trusts a change.
+ * Pages are read at different times. In parallel and in sequential listings, a concurrent change may show in
+ * one page and not in another. So the caller lists twice before it trusts a change.
  */
 export class PrefixLister {
   readonly #reader: PageReader;
@@ -112,8 +117,11 @@ export class PrefixLister {
   }
 
   /**
-   * @throws {StoreError} the error of fetchPage; `corrupt` if the answers contradict themselves or each other;
-   * `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause.
+   * Returns the complete listing.
+   *
+   * @throws {StoreError} the error of fetchPage; `corrupt` if the answers contradict themselves or each
+   *   other; `bad-request` if there are too many objects; `aborted`, with the signal's reason as its cause,
+   *   if the signal aborts.
    */
   async list(options: { readonly signal: AbortSignal }): Promise<Listing> {
     const run: ListingRun = { signal: options.signal, requests: 0, budget: this.#newBudget() };
@@ -156,7 +164,7 @@ export class PrefixLister {
     if (!range.ordered) this.#noteDisorder();
     const doubtful = this.#manner === 'unknown' && range.pageRows > 0 && !range.ordered;
     if (doubtful || !range.ended) {
-      // Discards the keys read so far: results of two modes are never mixed.
+      // The keys read so far are discarded, because results of two modes are never mixed.
       return (await this.#listInOnePage(run)) ?? (await this.#listInSequence(run));
     }
     this.#pageRows = range.pageRows || this.#pageRows;
@@ -164,7 +172,10 @@ export class PrefixLister {
     return columns;
   }
 
-  /** Undefined: the store does not return so many keys in one page. It is not asked again. */
+  /**
+   * Requests all keys in one page. Returns undefined if the store does not return them so; it is then never
+   * asked for one page again.
+   */
   async #listInOnePage(run: ListingRun): Promise<ListingColumns | undefined> {
     run.budget = this.#newBudget();
     const columns = new ListingColumns(this.#expected);
@@ -199,7 +210,7 @@ export class PrefixLister {
     return columns;
   }
 
-  /** Whether a page without IsTruncated is complete: whether no key follows its last one. */
+  /** Whether a page without IsTruncated is complete, which means that no key follows its last one. */
   async #isAll(rows: number, columns: ListingColumns, run: ListingRun): Promise<boolean> {
     if (!mayBeAll(rows)) return false;
     if (!columns.isOrderedFrom(0)) return true;
@@ -209,7 +220,11 @@ export class PrefixLister {
     return behind.count === 0 || compareKeys(behind.key(0), last) <= 0;
   }
 
-  /** Emulators get no exception: their tokens may be wrong, and an outage must not make them trusted. */
+  /**
+   * Whether the error may mean that so many keys are too much for one page. For a store that does not encode
+   * keys (an emulator), an outage does not count, because its tokens may be wrong and must not become
+   * trusted.
+   */
   #mayBeTooMuch(error: StoreError): boolean {
     if (error.code === 'bad-request') return true;
     if (!error.retryable || !this.#encodes) return false;
@@ -217,7 +232,10 @@ export class PrefixLister {
     return this.#onePageFailures >= RETRIES.listingInOnePage.tries;
   }
 
-  /** Ranges whose pages have grown return most keys twice: such a listing may seem endless. */
+  /**
+   * Lists in parallel. Returns undefined if the caller must list sequentially. A listing that seems endless
+   * is one of these cases, because ranges whose pages have grown return most keys twice.
+   */
   async #tryInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
     try {
       return await this.#listInParallel(run);
@@ -228,7 +246,10 @@ export class PrefixLister {
     }
   }
 
-  /** Undefined: there is only one range, or the results do not join. */
+  /**
+   * Reads the ranges in parallel. Returns undefined if there is only one range, or if the results do not
+   * join.
+   */
   async #listInParallel(run: ListingRun): Promise<ListingColumns | undefined> {
     if (this.#ranges.length < 2) return undefined;
     const concurrency = this.#concurrency;

@@ -7,9 +7,12 @@ const ISO = new RegExp(
   `^(\\d{4})-(\\d\\d)-(\\d\\d)[T ](\\d\\d):(\\d\\d)(?::(\\d\\d)(?:[.,](\\d+))?)? ?${ZONE}$`,
   'i',
 );
-/** ISO 8601 without separators, as S3 writes dates in signatures. */
+/** ISO 8601 without separators, as in the dates of S3's signatures. */
 const BASIC = new RegExp(`^(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)(?:[.,](\\d+))?${ZONE}$`, 'i');
-/** `Fri, 02 Jan 2026 03:04:05 GMT`: RFC 1123, as HTTP and S3 write Last-Modified. A year of two digits has no century. */
+/**
+ * `Fri, 02 Jan 2026 03:04:05 GMT`: RFC 1123, as HTTP and S3 write Last-Modified. A year of two digits is
+ * refused, because its century is unknown.
+ */
 const RFC_1123 = new RegExp(
   `^(?:[a-z]{3,9},? )?(\\d{1,2})[ -]([a-z]{3,9})[ -](\\d{4}) (\\d\\d):(\\d\\d)(?::(\\d\\d))? ?${ZONE}$`,
   'i',
@@ -36,9 +39,9 @@ const MONTHS = [
 ] as const;
 
 /**
- * Parses an instant that is not in S3's listing format but is unambiguous: milliseconds since the epoch. Without
- * a zone it is UTC, as all of S3's dates are. NaN for anything else: a day without a time, a two-digit year, a
- * number of seconds or milliseconds.
+ * Parses an instant that is not in S3's listing format but is unambiguous. Returns milliseconds since the
+ * epoch. Without a zone the instant is in UTC, as all of S3's dates are. Returns NaN for any other text: a
+ * day without a time, a two-digit year, a number of seconds or milliseconds.
  */
 export function parseOddInstant(written: string): number {
   const text = written.trim();
@@ -83,7 +86,7 @@ function instant({ year, month, day, hour, minute, second = '0', fraction = '', 
   return local - offsetOf(zone);
 }
 
-/** A zone's offset from UTC in milliseconds; NaN if it exceeds a day. */
+/** Returns a zone's offset from UTC in milliseconds; NaN if the offset is a day or longer. */
 function offsetOf(zone: string | undefined): number {
   const [, sign, hours, minutes = '0'] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone ?? '') ?? [];
   if (sign === undefined) return 0;
@@ -92,7 +95,10 @@ function offsetOf(zone: string | undefined): number {
   return sign === '-' ? -ahead : ahead;
 }
 
-/** 1 to 12; NaN for an unknown month. Three letters suffice, or the full name. */
+/**
+ * Returns the number of a month, 1 to 12; NaN for an unknown name. A name has three letters, or is the full
+ * name.
+ */
 function monthNamed(name = ''): number {
   const sought = name.toLowerCase();
   const index = MONTHS.findIndex((month) => month === sought || month.slice(0, 3) === sought);

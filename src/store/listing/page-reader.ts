@@ -7,7 +7,7 @@ import { ListingColumns } from './columns.ts';
 import { corrupt, UnknownEncodingError } from './errors.ts';
 import { type ListingPage, scanListingPage } from './scanner.ts';
 
-/** One ListObjectsV2 request; each has `encoding-type=url`. */
+/** One ListObjectsV2 request. Each request also has `encoding-type=url`. */
 export interface PageQuery {
   readonly prefix: string;
   readonly continuationToken?: string;
@@ -17,8 +17,8 @@ export interface PageQuery {
 }
 
 /**
- * Sends one request and returns the body of a 200 answer. It handles timeouts, and retries what the HTTP status
- * allows, within the time left for the page. Its rejection ends the listing.
+ * Sends one request and returns the body of a 200 answer. Handles timeouts, and retries what the HTTP status
+ * allows, within `withinMs`, the time left for the page. If it rejects, the listing ends with that error.
  */
 export type FetchPage = (query: PageQuery, signal: AbortSignal, withinMs?: number) => Promise<Uint8Array>;
 
@@ -27,7 +27,7 @@ export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>
 /** One listing in progress. */
 export interface ListingRun {
   readonly signal: AbortSignal;
-  /** Bounds all parts of one listing together; replaced when the listing starts over. */
+  /** Bounds all parts of one listing together. It is replaced when the listing starts over. */
   budget: ListingBudget;
   /** Requests sent so far. */
   requests: number;
@@ -50,7 +50,7 @@ export interface PageBounds {
 
 const REPLACEMENT_CHARACTER = '\ufffd';
 
-/** Fetches and scans pages; retries a garbled one. */
+/** Fetches and scans pages, and retries a page that is garbled. */
 export class PageReader {
   readonly #fetchPage: FetchPage;
   readonly #prefix: string;
@@ -75,10 +75,10 @@ export class PageReader {
   }
 
   /**
-   * Adds the objects of one page to `columns`; adds none if it rejects.
+   * Adds the objects of one page to `columns`. Adds none if it rejects.
    *
-   * @throws {StoreError} the error of {@link scanListingPage}, after all tries of the policy if a retry may help;
-   *   the error of {@link ListingBudget}.
+   * @throws {StoreError} the error of {@link scanListingPage}, after all tries of the policy if a retry may
+   *   help; or the error of {@link ListingBudget}.
    */
   async read(
     query: Omit<PageQuery, 'prefix'>,
@@ -89,7 +89,7 @@ export class PageReader {
     const endsAt = this.#now() + RETRIES.garbledPage.deadlineMs;
     let last: unknown;
     const attempt = async (): Promise<ListingPage> => {
-      // The pause used up the time: report the page's own error, not the timeout.
+      // The pause used up the time, so this reports the page's own error and not the timeout.
       if (last !== undefined && this.#now() >= endsAt) throw last;
       return await this.#readOnce(query, columns, run, bounds, endsAt);
     };
@@ -125,7 +125,7 @@ export class PageReader {
       if (!(error instanceof UnknownEncodingError)) throw error;
       await this.#askForEncoding(error, run, endsAt);
     }
-    // The encoding is known now: the question is not asked twice.
+    // The encoding is known now, so the store is not asked for it again.
     return await this.#readOnce(query, columns, run, bounds, endsAt);
   }
 
@@ -138,8 +138,9 @@ export class PageReader {
   }
 
   /**
-   * Requests the key's text as a prefix, to learn the encoding. A store that does not encode returns that very
-   * text; one that encodes has no such key, or returns its text encoded once more.
+   * Asks the store for the encoding, by requesting the key's text as a prefix. A store that does not encode
+   * keys returns that very text. A store that encodes them has no such key, or returns the text encoded once
+   * more; then this rejects with `error`.
    */
   async #askForEncoding(error: UnknownEncodingError, run: ListingRun, endsAt: number): Promise<void> {
     const bytes = await this.#fetch({ prefix: error.key, maxKeys: 1 }, run, endsAt);
@@ -151,8 +152,8 @@ export class PageReader {
 }
 
 /**
- * SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for characters that XML cannot hold.
- * Continuing from such a token would silently omit keys.
+ * Refuses a damaged token. SeaweedFS 4.48 sends the last key as the token, unencoded, with U+FFFD for
+ * characters that XML cannot hold. Continuing from such a token would silently omit keys.
  */
 function checkToken(page: ListingPage): void {
   if (page.token?.includes(REPLACEMENT_CHARACTER)) {

@@ -19,30 +19,32 @@ export interface KeyRange {
 export const WHOLE_RANGE: KeyRange = { startAfter: undefined, startBytes: undefined, boundary: undefined };
 
 export interface RangeListing {
-  /** Whether every key was greater than the one before it, and than `startAfter`; compared by bytes. */
+  /**
+   * Whether every key was greater, by its bytes, than the key before it, and the first one than `startAfter`.
+   */
   readonly ordered: boolean;
-  /** The first key after the boundary, which is left out. */
+  /** The first key after the boundary. It is not in the columns. Undefined: no such key was read. */
   readonly firstBeyond: Uint8Array | undefined;
-  /** Whether the store said that no key follows. */
+  /** Whether no key follows: the store said so, or answered with an empty or repeated page instead. */
   readonly ended: boolean;
-  /** The largest number of objects on a page that was not the last. */
+  /** The largest number of objects on a page that was not the last page. */
   readonly pageRows: number;
 }
 
 /** Objects in a full page of S3. */
 const FULL_PAGE_ROWS = 1_000;
 
-/** Whether a page of this many objects, without IsTruncated, can be the only one. */
+/** Whether a page of this many objects that does not have IsTruncated can be the only page. */
 export function mayBeAll(rows: number): boolean {
   return rows > 0 && rows < FULL_PAGE_ROWS;
 }
 
 /**
- * Adds the objects of `range` to `columns`, page by page. Stops early if `goOn` returns false for a page that is
- * not the last.
+ * Adds the objects of `range` to `columns`, page by page. Stops early if `goOn` returns false for a page that
+ * is not the last one.
  *
- * If a page is truncated but has no token, or does not say whether it is truncated, the next request asks for the
- * keys after its last one (`start-after`).
+ * If a page is truncated but has no token, or does not say whether it is truncated, the next request asks for
+ * the keys after the last key of that page (`start-after`).
  */
 export async function readRange(
   reader: PageReader,
@@ -57,7 +59,7 @@ export async function readRange(
   let pageRows = 0;
   let query: { startAfter?: string; continuationToken?: string } =
     range.startAfter === undefined ? {} : { startAfter: range.startAfter };
-  /** The previous page did not say whether it was the last. */
+  /** Whether the previous page did not say if it was the last. */
   let isUnsaid = false;
   for (;;) {
     const first = columns.count;
@@ -66,7 +68,7 @@ export async function readRange(
     if (first > start && query.startAfter !== undefined && !isBehind(columns, first)) {
       const key = columns.key(first);
       if (!isUnsaid || !mayBeAll(pageRows)) throw whereabouts.comesBackTo(key);
-      // The store ignores StartAfter, and sent all of its keys before.
+      // The store ignores StartAfter, and had sent all of its keys before.
       columns.truncate(first);
       return { ordered, firstBeyond: undefined, ended: true, pageRows: 0 };
     }
@@ -78,8 +80,8 @@ export async function readRange(
       return { ordered, firstBeyond: key, ended: false, pageRows };
     }
     isUnsaid = page.truncated === undefined;
-    // An empty page after other pages means that the range has ended. An empty first page proves nothing: the
-    // store may have lost its answer.
+    // An empty page after other pages means that the range has ended. An empty first page proves nothing,
+    // because the store may have lost its answer.
     const isEmptyRest = page.rows === 0 && (first > start || query.startAfter !== undefined);
     if (page.truncated === false || (isUnsaid && isEmptyRest))
       return { ordered, firstBeyond: undefined, ended: true, pageRows };
@@ -102,8 +104,8 @@ export async function readRange(
 }
 
 /**
- * StartAfter for the page that follows one ending with `key`, prefix included. Throws StoreError if there is
- * none.
+ * Returns the StartAfter, prefix included, for the page that follows a page ending with `key`. Throws
+ * StoreError if that key cannot be used.
  */
 export function startAfter(key: Uint8Array | undefined, ordered: boolean, prefix: string): string {
   const what = 'the listing does not say where its next page begins';
@@ -133,12 +135,15 @@ function isInOrder(
   return columns.isOrderedFrom(first);
 }
 
-/** Whether row `first`, if it exists, has a greater key than the row before it. */
+/** Whether row `first` has a greater key than the row before it, or does not exist. */
 function isBehind(columns: ListingColumns, first: number): boolean {
   return first === columns.count || compareKeys(columns.key(first), columns.key(first - 1)) > 0;
 }
 
-/** The first row from `first` on whose key is greater than `boundary`. */
+/**
+ * Returns the first row from `first` on whose key is greater than `boundary`; the number of rows if there is
+ * none.
+ */
 function firstBeyond(columns: ListingColumns, first: number, boundary: Uint8Array): number {
   const last = columns.count - 1;
   if (last < first || compareKeys(columns.key(last), boundary) <= 0) return columns.count;

@@ -20,24 +20,24 @@ export interface ListingPage {
   readonly rows: number;
   /** Whether more pages follow; undefined: the store does not say. */
   readonly truncated: boolean | undefined;
-  /** The token of the next page, if the store sent one; only if more pages follow. */
+  /** The token of the next page. Undefined: the store sent none, or no more pages follow. */
   readonly token: string | undefined;
   /** Whether the store said that it encoded the keys as asked (`EncodingType`). */
   readonly encoded: boolean;
 }
 
 export interface ScanOptions {
-  /** The bytes of the prefix that was asked for: every key must start with them. */
+  /** The bytes of the requested prefix, with which every key must start. */
   readonly prefix: Uint8Array;
-  /** The objects are added here; a refused page leaves it unchanged. */
+  /** The objects of the page are added to these columns. A refused page leaves the columns unchanged. */
   readonly columns: ListingColumns;
-  /** True for a store known to leave keys unencoded without saying so. */
+  /** Whether the store is known to leave keys unencoded without saying so. */
   readonly literal?: boolean;
   readonly maxPageBytes?: number;
   readonly maxPageRows?: number;
 }
 
-/** S3 sends at most 1,000 objects, some 400 KiB. */
+/** The largest page that is accepted by default. S3 sends at most 1,000 objects, some 400 KiB. */
 export const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 export const MAX_PAGE_ROWS = 10_000;
 
@@ -52,15 +52,16 @@ const LESS_THAN = 0x3c;
 /**
  * Parses one answer to ListObjectsV2 with `encoding-type=url` straight from its bytes into columns.
  *
- * The answer is untrusted. If it ends early, is not well-formed, holds an object without a key, or names another
- * prefix, it is refused as a whole: a listing that lacks one key would delete a file. A fault in one object
- * affects only that object: see {@link ContentsParser}.
+ * The answer is untrusted. If it ends early, is not well-formed, holds an object without a key, or names
+ * another prefix, it is refused as a whole, because a listing that lacks one key would delete a file. A fault
+ * in one object affects only that object: see {@link ContentsParser}.
  *
  * Uses no XML library and no SDK: a page of 1,000 objects (338 KiB) takes 1.4 ms here, and 19 ms through the
  * client of the SDK with the answer in memory (best of many, both in one run of bench/listing.ts on a busy
  * machine of two cores).
  *
- * @throws {StoreError} `corrupt` (a retry may help), `not-s3`, or the error of an `<Error>` sent with status 200.
+ * @throws {StoreError} `corrupt` (a retry may help), `not-s3`, or the error of an `<Error>` sent with status
+ *   200.
  */
 export function scanListingPage(bytes: Uint8Array, options: ScanOptions): ListingPage {
   if (bytes.length > (options.maxPageBytes ?? MAX_PAGE_BYTES)) {
@@ -79,9 +80,10 @@ export function scanListingPage(bytes: Uint8Array, options: ScanOptions): Listin
 }
 
 /**
- * S3, SeaweedFS, moto and MinIO echo `EncodingType`. fauxqs 1.9 and versitygw (its issue 2201) do not, and leave
- * the keys unencoded. So without the echo keys are taken literally, unless that could be wrong: if decoding would
- * change some key, and no key proves that keys are literal, the caller must ask the store first.
+ * Scans a page by the encoding of its keys. S3, SeaweedFS, moto and MinIO echo `EncodingType`. fauxqs 1.9 and
+ * versitygw (its issue 2201) do not, and leave the keys unencoded. So without the echo, keys are taken
+ * literally, unless that could be wrong: if decoding would change some key, and no key proves that keys are
+ * literal, this throws UnknownEncodingError, and the caller must ask the store first.
  */
 function scanAsEncoded(bytes: Uint8Array, options: ScanOptions, before: number): ListingPage {
   const assumed = options.literal === true ? 'literal' : 'url';
@@ -114,7 +116,7 @@ class PageScan {
   readonly #prefix: Uint8Array;
   readonly #maxRows: number;
   #rows = 0;
-  /** Empty elements of objects. */
+  /** The number of `Contents` elements that are empty. */
   #hollow = 0;
 
   constructor(bytes: Uint8Array, options: ScanOptions, encoding: KeyEncoding) {
@@ -138,7 +140,7 @@ class PageScan {
     if (xml.next() !== 'end') throw corrupt('the listing has more content after its end');
 
     const { token, encoded } = this.#fields;
-    // Some stores send one empty element for an empty listing, and count it.
+    // For an empty listing, some stores send one empty element, which KeyCount does not count.
     if (this.#hollow > 0 && !this.#fields.counts(this.#rows))
       throw corrupt('the listing holds an object without a key');
     const truncated = this.#isTruncated();
@@ -151,7 +153,7 @@ class PageScan {
     return this.#fields.counts(0) ? false : undefined;
   }
 
-  /** Key errors that can be decided only once the encoding is known. */
+  /** Throws errors about keys that can be found only once the encoding is known. */
   check(): void {
     const { firstMalformed, firstOutside } = this.objects;
     if (this.keys.sawMalformed)

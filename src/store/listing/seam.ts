@@ -6,13 +6,13 @@ import { compareKeys, type RangeListing } from './range.ts';
 /** A range that was read separately. */
 export interface RangePart extends RangeListing {
   readonly columns: ListingColumns;
-  /** The range was too large, and was not read to its end. */
+  /** Whether the range was too large, and therefore not read to its end. */
   readonly isCut: boolean;
 }
 
 /** Checks that separately read ranges join without a gap. */
 export class Seam {
-  /** The first key after the ranges so far: the next range must begin with it. */
+  /** The first key after the ranges so far. The next range that has keys must begin with it. */
   #expected: Uint8Array | undefined;
   #ended = false;
 
@@ -34,12 +34,15 @@ export class Seam {
   }
 }
 
-/** A store that continues at the wrong place repeats keys; it may then also omit others. */
+/**
+ * Throws if a key occurs twice. A store that continues at the wrong place repeats keys, and may then also
+ * omit others.
+ */
 export function refuseRepeats(columns: ListingColumns, prefix: string): void {
   const seen = new Set<string>();
   for (let row = 0; row < columns.count; row++) {
     const key = columns.key(row);
-    // A cut key may be the beginning of other keys.
+    // A key that was cut may be the beginning of several keys.
     if (key.length > MAX_KEY_BYTES) continue;
     const { size } = seen;
     seen.add(Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1'));

@@ -1,6 +1,9 @@
 import { corrupt, endsEarly } from './errors.ts';
 
-/** Bytes kept of the text of one element. No field of a listing is longer, except a key that is left out. */
+/**
+ * The most bytes kept of the text of one element. No field of a listing is longer, except a key that a tree
+ * leaves out.
+ */
 const MAX_TEXT_BYTES = 64 * 1024;
 
 const DOUBLE_QUOTE = 0x22;
@@ -21,14 +24,14 @@ const NAMED: readonly { readonly name: Uint8Array; readonly code: number }[] = [
 ];
 
 /**
- * Collects the text of one XML element that is split by references. Every ETag is, so this creates no strings.
- * Keeps only the first MAX_TEXT_BYTES.
+ * Collects the text of one XML element that contains character references. Every ETag contains them, so this
+ * creates no strings. Keeps only the first MAX_TEXT_BYTES.
  */
 export class TextBuffer {
   #bytes: Uint8Array = new Uint8Array(256);
   #length = 0;
 
-  /** Valid up to {@link length}, until the next append. */
+  /** The collected bytes: valid up to {@link length}, until the next append. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }
@@ -49,7 +52,9 @@ export class TextBuffer {
     this.#length = tail;
   }
 
-  /** Appends the character of the reference at `source[at]` (its ampersand); returns the end of the reference. */
+  /**
+   * Appends the character of the reference whose ampersand is `source[at]`. Returns the end of the reference.
+   */
   appendReference(source: Uint8Array, at: number): number {
     if (source[at + 1] !== HASH) {
       for (const { name, code } of NAMED) {
@@ -86,7 +91,7 @@ export class TextBuffer {
     this.append(encoded, 0, encoded.length);
   }
 
-  /** Makes room for `more` bytes; returns for how many there is room. */
+  /** Makes room for `more` bytes, up to MAX_TEXT_BYTES in all. Returns how many of them have room. */
   #reserve(more: number): number {
     const needed = Math.min(this.#length + more, MAX_TEXT_BYTES);
     if (needed > this.#bytes.length) {
@@ -104,7 +109,7 @@ export function startsWith(bytes: Uint8Array, at: number, expected: Uint8Array):
   return true;
 }
 
-/** -1 if the byte is no digit. */
+/** Returns the value of a digit; -1 if the byte is no digit. */
 function digitOf(byte: number, hexadecimal: boolean): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;

@@ -9,13 +9,13 @@ const COLON = 0x3a;
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
 
-/** Longer than a date in any notation. */
+/** The most bytes of a date that is parsed. A date in any notation is shorter. */
 const MAX_DATE_BYTES = 64;
 
 /**
- * Milliseconds since the epoch of an instant in S3's listing format (`2009-10-12T17:50:30.000Z`), with any number
- * of fractional digits or none (SeaweedFS). Other unambiguous formats are parsed too, more slowly (odd-time.ts).
- * NaN for anything else.
+ * Parses an instant in S3's listing format (`2009-10-12T17:50:30.000Z`), with any number of fractional digits
+ * or none (SeaweedFS). Returns milliseconds since the epoch. Also parses other unambiguous formats, more
+ * slowly (odd-time.ts). Returns NaN for any other text.
  */
 export function parseInstant(text: Uint8Array, start: number, end: number): number {
   const instant = parseUsual(text, start, end);
@@ -23,7 +23,10 @@ export function parseInstant(text: Uint8Array, start: number, end: number): numb
   return parseOddInstant(Buffer.from(text.subarray(start, end)).toString('latin1'));
 }
 
-/** NaN if it is not in the format of S3 or SeaweedFS, or not a valid date. */
+/**
+ * Parses an instant in the format of S3 or SeaweedFS. Returns NaN for another format, or if the date is
+ * invalid.
+ */
 function parseUsual(text: Uint8Array, start: number, end: number): number {
   const year = digits(text, start, 4);
   const month = digits(text, start + 5, 2);

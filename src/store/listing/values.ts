@@ -2,7 +2,7 @@ import { bareEtagRange, isEtagByte, LONGEST_ETAG } from '../etag.ts';
 import type { ListingColumns } from './columns.ts';
 import type { XmlReader } from './xml.ts';
 
-/** Digits of the largest size. */
+/** The number of digits of the largest size. */
 const MAX_DIGITS = 16;
 
 const SPACE = 0x20;
@@ -10,8 +10,8 @@ const ZERO = 0x30;
 
 /**
  * Writes the last read text as an ETag to the tail of the columns, without quotes and without the weak mark,
- * which proxies add. Writes nothing if it is empty, overlong, or cannot be sent in an If-Match header, or if it
- * is the object's second ETag (`isSecond`) and differs from the first.
+ * which proxies add. Writes nothing if the ETag is empty, overlong, or cannot be sent in an If-Match header.
+ * If a second ETag of the object (`isSecond`) differs from the first, discards both.
  */
 export function readEtag(xml: XmlReader, columns: ListingColumns, isSecond: boolean): void {
   const { text } = xml;
@@ -39,7 +39,7 @@ export function readEtag(xml: XmlReader, columns: ListingColumns, isSecond: bool
   columns.etagTail = tail;
 }
 
-/** The last read text as a number of bytes; NaN if it is no whole number from 0 to 2^53 - 1. */
+/** Returns the last read text as a number of bytes; NaN if it is no whole number from 0 to 2^53 - 1. */
 export function readSize(xml: XmlReader): number {
   const { text } = xml;
   let at = xml.textStart;

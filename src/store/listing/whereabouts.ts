@@ -2,27 +2,35 @@ import { hash } from 'node:crypto';
 import { corrupt, quotedKey } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
-/** S3 may send pages without objects (behind many delete markers), but not endlessly. */
+/**
+ * The most empty pages in a row. S3 may send pages without objects (behind many delete markers), but not
+ * endlessly.
+ */
 const MAX_EMPTY_PAGES = 100;
 
-/** Detects a listing that loops: remembers some bytes of each page. */
+/**
+ * Detects a listing that loops. For this it remembers a few bytes of each page: a hash of its first key and
+ * token.
+ */
 export class Whereabouts {
   readonly #prefix: string;
   readonly #tokens = new Set<string>();
   readonly #firstKeys = new Set<string>();
   #emptyPages = 0;
 
-  /** @param prefix of the keys, for errors */
+  /** @param prefix the prefix of the keys, for errors */
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
-  /** A page was read; `firstKey` is its first key below the prefix; undefined: the page was empty. */
+  /**
+   * Notes that a page was read. `firstKey`: its first key, below the prefix; undefined if the page was empty.
+   */
   page(firstKey: Uint8Array | undefined): void {
     this.#emptyPages = firstKey === undefined ? this.#emptyPages + 1 : 0;
     if (this.#emptyPages > MAX_EMPTY_PAGES)
       throw corrupt(`the listing has ${this.#emptyPages} consecutive pages without an object`);
-    // A cut key may be the beginning of other keys.
+    // A key that was cut may be the beginning of several keys.
     const isWhole = firstKey !== undefined && firstKey.length <= MAX_KEY_BYTES;
     if (isWhole && !isNew(this.#firstKeys, firstKey)) throw this.comesBackTo(firstKey);
   }

@@ -28,19 +28,22 @@ const INSTRUCTION_CLOSE = Buffer.from('?>');
 const NAME_STOPS = nameStops();
 
 /**
- * A pull reader over the bytes of an XML document, for documents as plain as S3's answers: it allocates nothing
- * for an element, and returns ranges of bytes.
+ * A pull reader over the bytes of an XML document, for documents as plain as S3's answers. It allocates no
+ * memory for an element, and returns ranges of bytes.
  *
- * Refuses a DOCTYPE, so no entity can be defined. Against XML 1.0, it neither normalizes line ends nor refuses
- * control characters: some stores do not escape them in keys, and the bytes of a key must survive. Anything else
- * that is not well-formed throws {@link StoreError} `corrupt`.
+ * Refuses a DOCTYPE, so no entity can be defined. Unlike XML 1.0 it neither normalizes line ends nor refuses
+ * control characters, because some stores do not escape them in keys, and the bytes of a key must survive.
+ * Anything else that is not well-formed throws {@link StoreError} `corrupt`.
  */
 export class XmlReader {
   readonly bytes: Uint8Array;
   /** The local name of the last tag, as a range of {@link bytes}. */
   nameStart = 0;
   nameEnd = 0;
-  /** The text that {@link readText} found: a range of this buffer, which the next call overwrites. */
+  /**
+   * The buffer with the text that {@link readText} found, from `textStart` to `textEnd`. The next call
+   * overwrites it.
+   */
   text: Uint8Array;
   textStart = 0;
   textEnd = 0;
@@ -56,7 +59,7 @@ export class XmlReader {
     this.#position = marked ? 3 : 0;
   }
 
-  /** Moves to the next tag, over white space, comments and processing instructions. Refuses other text. */
+  /** Moves to the next tag, past white space, comments and processing instructions. Refuses other text. */
   next(): XmlTag {
     const bytes = this.bytes;
     let at = this.#position;
@@ -90,7 +93,9 @@ export class XmlReader {
     return true;
   }
 
-  /** After `open`: reads to the closing tag of an element that holds text only, into {@link text}. */
+  /**
+   * Reads an element that holds only text, after its `open` tag and to its closing tag, into {@link text}.
+   */
   readText(): void {
     const bytes = this.bytes;
     const start = this.#position;
@@ -110,13 +115,13 @@ export class XmlReader {
     this.#readMixedText(start, at);
   }
 
-  /** {@link readText} as a string. */
+  /** Does as {@link readText}, and returns the text as a string. */
   readString(): string {
     this.readText();
     return this.textString();
   }
 
-  /** The text that {@link readText} found, up to `end`. */
+  /** Returns the text that {@link readText} found, up to `end`, as a string. */
   textString(end = this.textEnd): string {
     return Buffer.from(
       this.text.buffer,
@@ -132,7 +137,9 @@ export class XmlReader {
     );
   }
 
-  /** After `open`: moves past the closing tag of the element, whatever it contains. */
+  /**
+   * Moves past the closing tag of the element whose `open` tag was read last, whatever the element contains.
+   */
   skipElement(): void {
     const bytes = this.bytes;
     let at = this.#position;
@@ -224,7 +231,10 @@ export class XmlReader {
     this.#expectTagEnd();
   }
 
-  /** Text with entities, CDATA sections, comments or instructions: `from..at` is the plain part read so far. */
+  /**
+   * Reads text with entities, CDATA sections, comments or instructions. `from..at` is its plain part, which
+   * was read before.
+   */
   #readMixedText(from: number, at: number): void {
     const bytes = this.bytes;
     const mixed = this.#mixed;
@@ -271,7 +281,7 @@ export class XmlReader {
   }
 }
 
-/** 1 for bytes that end a name or have a meaning within it. */
+/** Returns a table with 1 for each byte that ends a name or has a meaning within it, and 0 for the others. */
 function nameStops(): Uint8Array {
   const table = new Uint8Array(256);
   for (const byte of [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE, SLASH, COLON, LESS_THAN, GREATER_THAN])
@@ -283,7 +293,7 @@ function isSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === LINE_FEED || byte === CARRIAGE_RETURN || byte === TAB;
 }
 
-/** The end of the first `sought` at or after `from`. */
+/** Returns the end of the first `sought` at or after `from`. */
 function indexAfter(bytes: Uint8Array, sought: Uint8Array, from: number): number {
   const first = sought[0] ?? 0;
   for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {

@@ -15,13 +15,13 @@ export interface CapturedRequest {
   readonly service: string;
 }
 
-/** Signs requests that are never sent. */
+/** Credentials for requests that are built but never sent. */
 const NOBODY = { accessKeyId: 'NOBODY', secretAccessKey: 'nothing' };
 const SCOPE = /Credential=NOBODY\/\d{8}\/([^/]+)\/([^/]+)\/aws4_request/;
 
 /**
- * Lets the SDK build a request, and captures it before it is sent: the SDK knows endpoint rules, configuration
- * files, ARNs and aliases. Uses no network.
+ * Lets the SDK build a request, and captures the request before it is sent. Only the SDK knows endpoint
+ * rules, configuration files, ARNs and aliases. Uses no network.
  *
  * @throws {SettingError} if the SDK finds no endpoint for this bucket
  * @throws {StoreError} bad-request: an unsupported kind of bucket

@@ -12,9 +12,9 @@ export type ConfiguredProvider =
   /** Keys, a role, a web identity: everything else that a profile may configure. */
   | { readonly kind: 'profile'; readonly profile: string }
   | { readonly kind: 'web-identity'; readonly file: string }
-  /** Only one of the two variables that a web identity needs. */
+  /** The environment has only one of the two variables that a web identity needs. */
   | { readonly kind: 'half-web-identity'; readonly set: string; readonly missing: string }
-  /** Only the host: the path may be a secret that grants the credentials. */
+  /** `host` has no path, because the path may be a secret that grants the credentials. */
   | { readonly kind: 'container'; readonly host: string }
   /** Nothing is configured: only the instance metadata service remains. */
   | { readonly kind: 'instance' };
@@ -27,13 +27,14 @@ const IN_PROFILE = [
   'login_session',
 ] as const;
 const OF_SSO = ['sso_session', 'sso_start_url', 'sso_account_id', 'sso_role_name'] as const;
-/** Bound on profiles that take their keys from another profile (source_profile). */
+/** The most profiles in a row that take their keys from another profile (source_profile). */
 const MOST_SOURCES = 8;
 const ECS_HOST = '169.254.170.2';
 
 /**
- * Finds out what was configured, after the chain failed. The chain's own error is that of its last provider,
- * mostly the instance metadata service, whatever was configured.
+ * Returns the credentials provider that this host has configured. The result tells where credentials came
+ * from. It also explains a failure: the error of the SDK's chain is that of its last provider, mostly the
+ * instance metadata service, whatever was configured.
  *
  * @param named the profile that --profile, AWS_PROFILE or AWS_DEFAULT_PROFILE names
  */
@@ -54,12 +55,12 @@ export async function configuredProvider(
   return { kind: 'instance' };
 }
 
-/** Whether one of AWS's files has the profile. */
+/** Whether one of the two AWS files has the profile. */
 export async function hasProfile(profile: string): Promise<boolean> {
   return (await readSections())(profile) !== undefined;
 }
 
-/** Parses as the SDK does, but without its cache: the files may have been corrected. */
+/** Parses the AWS files as the SDK does, but without its cache, because the files may have been corrected. */
 async function readSections(): Promise<(profile: string) => Section | undefined> {
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
   return (profile) => {

@@ -14,11 +14,11 @@ const MEND_HOPS =
 const EKS_HOSTS: ReadonlySet<string> = new Set(['169.254.170.23', '[fd00:ec2::23]']);
 
 /**
- * Explains a failed search for credentials in terms of the configured provider. Decides by names and codes.
- * Messages are only passed on, except those that contain configured values. The cause is dropped: it may hold
- * credentials.
+ * Explains a failed search for credentials in terms of the configured provider. Decides by names and codes of
+ * errors. Messages decide nothing; they are passed on, except those that contain configured values. The cause
+ * is dropped, because it may hold credentials.
  *
- * @param error of that provider
+ * @param error the error of that provider
  */
 export function credentialsError(error: unknown, provider: ConfiguredProvider): StoreError {
   switch (provider.kind) {
@@ -28,8 +28,8 @@ export function credentialsError(error: unknown, provider: ConfiguredProvider): 
         'Check --profile and AWS_PROFILE, and AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE if they are set.',
       );
     case 'process':
-      // Its message begins with the whole command line, which may hold a secret, followed by the command's
-      // output.
+      // The message of this error is not shown: it begins with the whole command line, which may hold a
+      // secret, followed by the command's output.
       return missing(
         `credential_process of profile ${printable(provider.profile, 100)} failed`,
         'Run it by hand, as this user and with this environment, to see why.',
@@ -103,7 +103,7 @@ function unreadableToken(error: unknown, file: string): StoreError {
   );
 }
 
-/** An error of an AWS service: its own code and message. */
+/** Converts an error of an AWS service (with its own code and message), of the network, or of a file. */
 function other(error: unknown, where: string): StoreError {
   const { name, $metadata } = error as {
     readonly name?: unknown;
@@ -133,7 +133,10 @@ function missing(detail: string, hint: string): StoreError {
   return new StoreError('no-credentials', detail, hint, false);
 }
 
-/** The errno of opening or reading a file; connection errors have another syscall. */
+/**
+ * Returns the errno of a failure to open or read a file; undefined for others: connection errors have another
+ * syscall.
+ */
 function fileErrno(error: unknown): string | undefined {
   const { syscall } = error as { readonly syscall?: unknown };
   return syscall === 'open' || errno(error) === 'EISDIR' ? errno(error) : undefined;
@@ -144,7 +147,9 @@ function errno(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** An error that was converted to text begins with its class name. */
+/**
+ * Returns an error's message, without the class name with which an error that was converted to text begins.
+ */
 function words(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   return printable(message.replace(/^(?:Aggregate)?Error: /, '') || 'no answer', 300);

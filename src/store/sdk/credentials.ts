@@ -11,26 +11,32 @@ export interface SdkCredentialsOptions {
   readonly sdk: typeof import('@aws-sdk/client-s3');
   /** Region, profile and logger. */
   readonly config: S3ClientConfig;
-  /** Whether the profile was named explicitly to dagmount: then no other identity may replace it. */
+  /**
+   * Whether the user named the profile to dagmount explicitly: then no other identity may replace the
+   * profile.
+   */
   readonly insists: boolean;
   readonly transport: Transport;
   /** Records where credentials came from. */
   readonly record: CredentialsRecord;
 }
 
-/** The SDK's default chain: environment, SSO, files, process, web identity, container, instance. */
+/**
+ * Returns a provider that asks the SDK's default chain: SSO, files, process, web identity, container,
+ * instance. The chain is not asked for keys in the environment: see ../environment-keys.ts.
+ */
 export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvider {
   const { config, insists, record } = options;
   const { profile } = config;
   let client: S3Client | undefined;
-  /** A client whose credentials have not arrived yet: concurrent calls share it. */
+  /** A client whose credentials have not arrived yet. Concurrent calls share the client. */
   let next: S3Client | undefined;
   /** The access key id of the last credentials. */
   let known: string | undefined;
   let origin: CredentialsOrigin = 'environment';
   return async ({ renew = false } = {}) => {
-    // Created anew if the store refused the credentials: the SDK keeps static credentials for ever, and caches
-    // files.
+    // The client is created anew if the store refused the credentials, because the SDK keeps static
+    // credentials for ever, and caches files.
     let asked = renew ? undefined : client;
     if (asked === undefined) {
       if (insists && profile !== undefined && !(await hasProfile(profile))) {
@@ -41,7 +47,8 @@ export function sdkCredentials(options: SdkCredentialsOptions): CredentialsProvi
     }
     try {
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = await asked.config.credentials();
-      // Only now: credentials that one service refused are better than none.
+      // The new client replaces the old one only now, because credentials that one service refused are better
+      // than none.
       client = asked;
       if (accessKeyId !== known) {
         known = accessKeyId;
@@ -62,8 +69,8 @@ function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
   const uncached = { ignoreCache: true };
   return new sdk.S3Client({
     ...config,
-    // Without a profile, the SDK would take AWS_PROFILE at any later moment. Keys from the environment, for which it
-    // would not look with a profile, are not its business here.
+    // Without a profile, the SDK would read AWS_PROFILE at any later moment. With a profile, it does not look
+    // for keys in the environment, which is right: dagmount reads these keys itself.
     profile: config.profile ?? 'default',
     ...uncached,
     requestHandler: sdkRequestHandler(transport),
@@ -71,12 +78,13 @@ function clientOf({ sdk, config, transport }: SdkCredentialsOptions): S3Client {
 }
 
 /**
- * The error of the configured provider. The chain continues after most errors and ends with another provider's
- * error: if a container's agent is down, with that of the provider before it, which does not support EKS agents.
- * So the configured provider alone is called once more.
+ * Returns the error of the configured provider. The chain continues after most errors and ends with the error
+ * of another provider. For example, if a container's agent is down, it ends with the error of the provider
+ * before, which does not support EKS agents. So the configured provider alone is called once more.
  */
 async function ownError(provider: ConfiguredProvider, last: unknown, client: S3Client): Promise<unknown> {
-  // An error of a service, the network or a file: it is the provider's own, and the chain stopped there.
+  // Any other error is one of a service, the network or a file: it is the provider's own, and the chain
+  // stopped there.
   const isOfChain = (last as { readonly name?: unknown }).name === 'CredentialsProviderError';
   if (!isOfChain && provider.kind !== 'container') return last;
   if (provider.kind === 'instance' && (await isSessionTokenLost(process.env))) return new LostSessionToken();
@@ -97,7 +105,10 @@ async function ownError(provider: ConfiguredProvider, last: unknown, client: S3C
   return last;
 }
 
-/** The SDK is not asked for keys from the environment: see ../environment-keys.ts. */
+/**
+ * Returns the origin of the credentials that the SDK found. It is never the environment: see
+ * ../environment-keys.ts.
+ */
 async function originOf(profile: string | undefined): Promise<CredentialsOrigin> {
   const { kind } = await configuredProvider(profile, process.env);
   // These two give no credentials, so the credentials came from the last provider of the chain.

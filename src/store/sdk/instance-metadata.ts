@@ -1,20 +1,21 @@
-/** As long as the SDK waits. */
+/** Milliseconds to wait for an answer, as long as the SDK waits. */
 const WAIT_MS = 1_000;
 const HOSTS = { IPv4: 'http://169.254.169.254', IPv6: 'http://[fd00:ec2::254]' } as const;
 const TOKEN = '/latest/api/token';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
 
 /**
- * The metadata service of this host requires a session token, but its answer with the token does not arrive: that
- * answer has a TTL (the hop limit), which the network of a container uses up.
+ * The metadata service of this host requires a session token, but its answer with the token does not arrive,
+ * because the answer has a TTL (the hop limit), which the network of a container uses up.
  */
 export class LostSessionToken extends Error {
   override readonly name = 'LostSessionToken';
 }
 
 /**
- * Whether the metadata service answers 401 without a session token, and gives none. Checked after the search for
- * credentials has failed: the SDK's own error does not distinguish this from a host without the service.
+ * Whether the metadata service answers 401 to a request without a session token, but sends no answer with a
+ * token. Checked after the search for credentials has failed, because the SDK's own error is the same on a
+ * host without the service.
  */
 export async function isSessionTokenLost(
   environment: Readonly<Record<string, string | undefined>>,
@@ -33,7 +34,7 @@ export async function isSessionTokenLost(
   return withoutToken === 401 && token === undefined;
 }
 
-/** Undefined: no answer came. */
+/** Sends a request and returns the status of its answer; undefined if no answer came. */
 async function statusOf(
   origin: string,
   path: string,

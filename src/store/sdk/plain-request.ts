@@ -13,7 +13,10 @@ export interface PlainRequestOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** No alias, directory bucket or bucket on Outposts: they have a suffix after two hyphens, or a known suffix. */
+/**
+ * Excludes aliases, directory buckets and buckets on Outposts, which have a suffix after two hyphens, or a
+ * known suffix.
+ */
 const PLAIN_BUCKET = /^(?!.*--)(?!.*-s3alias$)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
 /** Excludes names that stand for another region, such as `aws-global` and `fips-us-east-1`. */
@@ -22,14 +25,15 @@ const PLAIN_REGION = /^(?!aws-global$)(?!.*fips)[a-z0-9-]+$/;
 /** A host, or an IPv4 address, without a path. */
 const PLAIN_ENDPOINT = /^https?:\/\/[a-z0-9.-]+(?::\d+)?\/?$/i;
 
-/** Settings with which the SDK uses another endpoint than the given one, or refuses it. */
+/** Settings with which the SDK uses another endpoint than the given one, or refuses the given one. */
 const OTHER_ENDPOINT = /use_(?:fips|dualstack)_endpoint/i;
 
 /**
- * The result of captureRequest() for a bucket at a store that is not AWS, in the usual case, which does not need the
- * SDK: loading it takes 0.1 s of CPU and 16 MiB. A test compares each result with the SDK's.
+ * Returns the result that captureRequest() would return for a bucket at a store that is not AWS, in the usual
+ * case. This case does not need the SDK: loading it takes 0.1 s of CPU and 16 MiB. A test compares each
+ * result with the SDK's.
  *
- * @returns undefined: ask the SDK
+ * @returns undefined in all other cases, in which the SDK must be asked
  */
 export async function plainRequest(
   { bucket, endpointUrl, region, forcePathStyle }: PlainRequestOptions,
@@ -60,7 +64,7 @@ async function setsOtherEndpoint(environment: Environment): Promise<boolean> {
   return texts.some((text) => OTHER_ENDPOINT.test(text));
 }
 
-/** As for the SDK, a file that cannot be read is empty. */
+/** Returns the text of a file. As for the SDK, a file that cannot be read is empty. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -1,16 +1,17 @@
 /**
- * The profile in AWS_PROFILE of this process. The SDK's clients for credentials (STS, SSO) read their endpoints from that
- * profile, even if they were given another one (loadConfig of `endpoint_url`, without a profile). So the variable names
- * the profile of the targets, as long as all of them have the same. With different profiles, it keeps the operator's
- * value: a target without a profile must not get the credentials of another target.
+ * Sets AWS_PROFILE of this process for the SDK. The SDK's clients for credentials (STS, SSO) read their
+ * endpoints from the profile that this variable names, even if they were given another profile (loadConfig of
+ * `endpoint_url`, without a profile). So the variable names the profile of the targets, as long as all
+ * targets have the same profile. If they have different profiles, the variable keeps the operator's value,
+ * because a target without a profile must not get the credentials of another target.
  */
 export class ProcessProfile {
-  /** What the variable was before this set it; undefined: it is as the operator set it. */
+  /** The variable's value before this class set it. Undefined: the variable is as the operator set it. */
   #replaced: { readonly original: string | undefined; readonly now: string } | undefined;
-  /** The profiles of all targets so far; undefined: a target without a profile. */
+  /** The profiles of all targets so far, with undefined for a target without a profile. */
   readonly #known = new Set<string | undefined>();
 
-  /** The operator's value. */
+  /** The profile that the operator set. */
   get own(): string | undefined {
     const now = process.env.AWS_PROFILE;
     return (this.#replaced?.now === now ? this.#replaced?.original : now) || undefined;

@@ -18,8 +18,8 @@ export interface ResolveOptions {
   /** Empty, or ends with a slash. */
   readonly prefix: string;
   /**
-   * Undefined: AWS's own. AWS's variables and files that set it are read earlier: the mount's id is derived from
-   * it.
+   * Undefined: the endpoint of AWS. The caller has read AWS's variables and files that set an endpoint,
+   * because the mount's id is derived from the endpoint.
    */
   readonly endpointUrl?: string;
   /** Undefined: us-east-1. */
@@ -35,7 +35,7 @@ export interface ResolveOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** The transport for finding credentials. */
   readonly transport: Transport;
-  /** What all targets of the process share; default: that of this process. */
+  /** The AWS_PROFILE that all targets of the process share; default: that of this process. */
   readonly profileOfProcess?: ProcessProfile;
   /** Called with the SDK's warnings. */
   readonly warn?: (message: string) => void;
@@ -44,18 +44,18 @@ export interface ResolveOptions {
 export interface Resolution {
   readonly target: ResolvedTarget;
   readonly credentials: CredentialsProvider;
-  /** Where the credentials came from; empty before the first request. */
+  /** Where the credentials came from. Empty before the first request. */
   readonly found: CredentialsRecord;
 }
 
 type Sdk = typeof import('@aws-sdk/client-s3');
 
-/** Used if no region is set. AWS names the bucket's region in its first answer. */
+/** The region if none is set. AWS names the bucket's region in its first answer. */
 const DEFAULT_REGION = 'us-east-1';
 
 /**
- * Determines where a bucket is and how to sign for it. The AWS SDK is used for what only it knows, and loaded
- * only then. Uses no network: the first request finds the credentials.
+ * Determines where a bucket is and how to sign requests for it. The AWS SDK is used for what only it knows,
+ * and loaded only then. Uses no network, because the first request finds the credentials.
  *
  * @throws {SettingError} an invalid setting
  * @throws {StoreError} bad-request: an unsupported kind of bucket
@@ -99,16 +99,17 @@ function configOf(options: ResolveOptions, profile: string | undefined, region: 
   return {
     ...(profile !== undefined && { profile }),
     ...(options.endpointUrl !== undefined && { endpoint: options.endpointUrl }),
-    // The SDK would look up the endpoint itself, in other places than this mount's configuration does.
+    // The SDK would otherwise look up the endpoint itself, in other places than this mount's configuration
+    // does.
     ignoreConfiguredEndpointUrls: true,
-    // Without a region the SDK would also ask the instance metadata service, which takes a second if there is
-    // none.
+    // Without a region the SDK would also ask the instance metadata service, which takes a second on a host
+    // that has none.
     region,
     logger: loggerOf(options.warn),
   };
 }
 
-/** Opens a provider when credentials are first needed; again, if that failed. */
+/** Returns a provider that calls `open` when credentials are first needed, and again if `open` failed. */
 function providedBy(open: () => Promise<CredentialsProvider>): CredentialsProvider {
   let opening: Promise<CredentialsProvider> | undefined;
   return async (options) => {
@@ -120,21 +121,24 @@ function providedBy(open: () => Promise<CredentialsProvider>): CredentialsProvid
   };
 }
 
-/** Loading takes 0.1 s of CPU and 16 MiB. */
+/** Loads the SDK, which takes 0.1 s of CPU and 16 MiB. */
 function loadSdk(): Promise<Sdk> {
   return import('@aws-sdk/client-s3');
 }
 
-/** Sets what the SDK reads only from the environment of this process. */
+/** Sets the variables that the SDK reads only from the environment of this process. */
 function prepareEnvironment(): void {
   // The SDK's version is pinned here; its warnings about future versions do not concern users.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  // The SDK looks up the home directory before it reads any file, and fails if there is none: a uid without a
-  // passwd entry.
+  // The SDK looks up the home directory before it reads any file. It fails if there is none, as for a uid
+  // without a passwd entry.
   if (homeDirectory() === undefined) process.env.HOME = '/nonexistent';
 }
 
-/** Path style is the default outside of AWS: few stores have a name in the DNS for each bucket. */
+/**
+ * Captures the SDK's request. Outside of AWS, path style is the default, because few stores have a name in
+ * the DNS for each bucket.
+ */
 async function capture(
   sdk: Sdk,
   config: S3ClientConfig,
@@ -164,7 +168,9 @@ function targetOf(captured: CapturedRequest, options: ResolveOptions): ResolvedT
   };
 }
 
-/** The endpoint without the bucket; the bucket is the first label of the host or the last part of the path. */
+/**
+ * Returns the endpoint without the bucket, which is the first label of the host or the last part of the path.
+ */
 function endpointOf(origin: string, basePath: string, bucket: string): string {
   const parts = basePath.split('/').slice(1, -1);
   if (parts.at(-1) === encodeURIComponent(bucket)) {
@@ -192,8 +198,9 @@ function words(said: readonly unknown[]): string {
 }
 
 /**
- * A Ceph Object Gateway takes `TENANT:BUCKET` as the first part of the path, with its colon encoded, also in the
- * signature. A host name cannot contain a colon, and AWS has no tenants.
+ * Refuses a bucket with a tenant in the host name or at AWS. A Ceph Object Gateway takes `TENANT:BUCKET` as
+ * the first part of the path, with its colon encoded, also in the signature. A host name cannot contain a
+ * colon, and AWS has no tenants.
  */
 function refuseTenantInHost({ hostname }: CapturedRequest, { bucket, forcePathStyle }: ResolveOptions): void {
   if (!hasTenant(bucket)) return;

@@ -13,20 +13,30 @@ import { SettingError } from '../setting-error.ts';
 import { isRetryable, StoreError, type StoreErrorCode } from '../store-error.ts';
 import { sdkRequestHandler } from './transport.ts';
 
-/** The longest wait that SQS allows: a receive that finds nothing costs the same however long it waits. */
+/** The longest wait that SQS allows. A receive that finds no message costs the same however long it waits. */
 const WAIT_SECONDS = 20;
-/** SQS gives a received message to no other receiver for this time, within which it is deleted. */
+/**
+ * For this time, SQS gives a received message to no other receiver. The message is deleted within this time.
+ */
 const HIDDEN_SECONDS = 60;
 const MOST_MESSAGES = 10;
-/** The SDK asks for new credentials five minutes before this lifetime ends; the provider here keeps them itself. */
+/**
+ * The lifetime of credentials, as the SDK is told. The SDK asks for new credentials five minutes before it
+ * ends, so for each request. CredentialSource keeps the credentials instead.
+ */
 const KEPT_MS = 60_000;
 const DEFAULT_REGION = 'us-east-1';
-/** SQS's errors for unknown keys. A denial by policy is not one of them: other keys would not help. */
+/**
+ * SQS's errors for unknown keys. A denial by policy is not one of them, because other keys would not help.
+ */
 const UNKNOWN_KEYS =
   /^(InvalidClientTokenId|UnrecognizedClient|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurity)/;
 
 export interface SqsQueueOptions {
-  /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or the address of another service with this protocol. */
+  /**
+   * `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`, or the address of another service with the same
+   * protocol.
+   */
   readonly url: string;
   /** Used if the address names no region. */
   readonly region: string | undefined;
@@ -40,9 +50,10 @@ interface Message {
 }
 
 /**
- * A queue of SQS. Only this function loads the package of its client, which need not be installed if no queue is used.
+ * Opens a queue of SQS. Only this function loads the package of the SQS client, which need not be installed
+ * if no queue is used.
  *
- * @throws {SettingError} bad-setting: the package is not there
+ * @throws {SettingError} bad-setting: the package is not installed
  */
 export async function openSqsQueue(options: SqsQueueOptions): Promise<SqsQueue> {
   let sdk: typeof import('@aws-sdk/client-sqs');
@@ -65,9 +76,9 @@ export class SqsQueue {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #client: SQSClient;
-  /** The credentials that were given last. */
+  /** The credentials that the SDK was given last. */
   #credentials: Credentials | undefined;
-  /** Those that the service refused, until others are asked for. */
+  /** The credentials that the service refused. Undefined after the SDK has asked for others. */
   #refused: Credentials | undefined;
 
   constructor(
@@ -153,7 +164,9 @@ function nameOf(error: unknown): string {
   return typeof name === 'string' ? name : '';
 }
 
-/** Converts an error of the SDK, by names and codes. The cause is dropped: it may hold credentials. */
+/**
+ * Converts an error of the SDK, by names and codes. The cause is dropped, because it may hold credentials.
+ */
 function queueError(error: unknown, credentials: Credentials | undefined): StoreError {
   if (error instanceof StoreError) return error;
   const { name, message, code, $metadata } = error as {

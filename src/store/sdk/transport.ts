@@ -6,7 +6,8 @@ import type { DatedAnswer } from '../store-clock.ts';
 type RequestHandler = NonNullable<S3ClientConfig['requestHandler']>;
 
 /**
- * Sends the SDK's requests for credentials (mostly to STS) through the same proxies and authorities.
+ * Returns a handler that sends requests of the SDK (for credentials, mostly to STS; to SQS; of deploys)
+ * through the same proxies and with the same authorities as requests of dagmount.
  *
  * @param dates called for each answer that has a Date
  */

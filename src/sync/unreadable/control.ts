@@ -18,7 +18,7 @@ export interface ControlOptions {
   readonly wasHad: (index: number) => boolean;
 }
 
-/** Objects that are probed when one is unreadable. */
+/** The most objects that are probed when another one is unreadable. */
 const OBJECTS = 3;
 
 /**
@@ -29,14 +29,17 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #failed = new Set<number>();
   #running: Promise<boolean> | undefined;
-  /** Starts after the current run, for failures found meanwhile. */
+  /** The probes that start after the current ones, for failures that are found meanwhile. */
   #next: Promise<boolean> | undefined;
 
   constructor(options: ControlOptions) {
     this.#options = options;
   }
 
-  /** Whether the failure is specific to this entry: the store delivers most of up to three others. */
+  /**
+   * Whether the failure concerns only this entry, because the store delivers most of up to three other
+   * objects.
+   */
   async isOwnFault(index: number, signal: Stop): Promise<boolean> {
     this.#failed.add(index);
     if (this.#running === undefined) return this.#start(signal);
@@ -70,11 +73,15 @@ export class Control {
       }),
     );
     signal.throwIfAborted();
-    // Without others to compare, the fault is unknown: the tree stays.
+    // Without other objects to compare with, the fault is unknown: this returns false, so that the tree
+    // stays.
     return answers.filter((had) => had).length * 2 > answers.length;
   }
 
-  /** Far apart, from a random start: objects of one directory may share a fault. */
+  /**
+   * Chooses the entries to probe, far apart and from a random start, because objects of one directory may
+   * share a fault.
+   */
   #others(): readonly number[] {
     const { target, unreadable, wasHad, clock } = this.#options;
     const { generation } = target;
@@ -88,14 +95,14 @@ export class Control {
         const isFit = hasContent(generation, index) && !this.#failed.has(index) && fits(index);
         if (isFit && !unreadable.has(generation.version(index))) found.push(index);
       }
-      // Untested objects may have the same fault: use them only if there are no others.
+      // Objects that were not read before may have the same fault: use them only if there are no others.
       if (found.length > 0) return found;
     }
     return found;
   }
 }
 
-/** A stride that visits every place once, each far from the previous ones. */
+/** Returns a stride that visits every place once, each place far from the previous ones. */
 function strideOf(places: number): number {
   let stride = Math.max(1, Math.round(places * 0.618));
   while (commonDivisor(stride, places) !== 1) stride += 1;

@@ -6,8 +6,8 @@ export interface FailedObject {
   readonly version: ContentVersion;
   readonly failure: Failure;
   /**
-   * The store refused it (403, 400, an archived class), and it replaces no readable version: waiting would preserve
-   * nothing.
+   * Whether the store refused the object (403, 400, an archived class), and the object replaces no readable
+   * version, so that waiting would preserve nothing.
    */
   readonly refused: boolean;
 }
@@ -20,10 +20,10 @@ export interface NamedObject {
   readonly detail: string;
 }
 
-/** Objects named in one line; the others are counted. */
+/** The most objects that one line names; it counts the others. */
 export const MOST_NAMED = 5;
 
-/** Characters kept of an answer. */
+/** The most characters that are kept of an answer. */
 const MOST_ANSWER = 500;
 
 /** The store's answer to a request for an object, in one line. */
@@ -49,12 +49,18 @@ export function failedObject(
   return { version: generation.version(index), failure: failureOf(error), refused };
 }
 
-/** A retry would give the same answer: SSE-C objects answer 400, and a key policy may deny one. */
+/**
+ * Whether a retry would get the same answer: the store answers 400 for SSE-C objects, and a key policy may
+ * deny a single object.
+ */
 export function isRefusal(code: string | undefined): boolean {
   return code === 'unreadable-class' || code === 'denied' || code === 'bad-request';
 }
 
-/** Airflow opens these outside any try, in every directory: if one gives EIO, its processor exits. */
+/**
+ * Whether the path is that of an .airflowignore file. Airflow opens these files outside any try, in every
+ * directory: if one gives EIO, Airflow's processor exits.
+ */
 export function isIgnoreFile(path: string): boolean {
   return path === IGNORE_FILE || path.endsWith(`/${IGNORE_FILE}`);
 }

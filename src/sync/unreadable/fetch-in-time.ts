@@ -12,14 +12,14 @@ export interface TimedMeans {
   readonly cache: Pick<ContentCachePort, 'ensure'>;
   readonly clock: Clock;
   readonly slow: SlowFetches;
-  /** Milliseconds that a path may take, out of `ms` allowed by its size. */
+  /** Returns how many milliseconds the fetch of a path may take, if its size allows `ms`. */
   readonly allowedMs: (path: string, ms: number) => number;
 }
 
 /**
- * Bounds the whole fetch of an object over a slow network, so that one that never ends cannot keep the others from
- * being shown. The store bounds each request at 30 s without a usable answer. This bound is longer, so that the
- * store's own error is reported.
+ * Bounds the whole fetch of an object over a slow network, so that a fetch that never ends cannot keep other
+ * objects from being shown. src/store ends each request after 30 s without a usable answer. This bound is
+ * longer, so that the store's own error is reported.
  */
 const SLOWEST_BYTES_PER_MS = 8;
 
@@ -28,7 +28,9 @@ export function longestMs(size: number): number {
   return RETRIES.object.deadlineMs + size / SLOWEST_BYTES_PER_MS;
 }
 
-/** As fetchEntry, with a time limit: then it rejects with SyncError `overdue`. */
+/**
+ * Does the same as fetchEntry, within a time limit. Rejects with SyncError `overdue` when that time is over.
+ */
 export function fetchInTime(
   { cache, clock, slow, allowedMs }: TimedMeans,
   target: { readonly generation: Generation; readonly content: ContentState },

@@ -6,10 +6,10 @@ import { type FailedObject, type NamedObject, named } from './failed-object.ts';
 /** What a tree waits for, as status shows it. Times are milliseconds since the epoch. */
 export interface WaitingView {
   readonly since: number;
-  /** When the tree is shown without them, or held; undefined while it waits for a first answer. */
+  /** When the tree is shown without these objects, or held; undefined while it waits for a first answer. */
   readonly until: number | undefined;
   readonly files: number;
-  /** The first of them. */
+  /** The first of these objects. */
   readonly objects: readonly NamedObject[];
 }
 
@@ -19,8 +19,9 @@ const FEWEST_TRIES = 2;
 const SHORTEST_TRY_MS = 1_000;
 
 /**
- * How long successive trees wait for unreadable objects in total: from the first unshown change on, so that a key
- * which is rewritten repeatedly delays nothing for longer. Time during which the store itself fails does not count.
+ * Limits how long successive trees wait for unreadable objects in total. The time counts from the first
+ * change that is not shown, so that a key that is rewritten repeatedly delays nothing for longer. Time during
+ * which the store itself fails does not count.
  */
 export class ObjectWait {
   readonly #clock: Clock;
@@ -30,7 +31,7 @@ export class ObjectWait {
   #pausedAt: number | undefined;
   #tries = 0;
   #objects: readonly FailedObject[] = [];
-  /** By path: the store's answer. */
+  /** The store's last answer about each object that failed, by path. */
   #failures: ReadonlyMap<string, Failure> = new Map();
   #told = '';
 
@@ -40,7 +41,7 @@ export class ObjectWait {
     this.#waitMs = waitMs;
   }
 
-  /** Undefined while nothing waits. */
+  /** Undefined while no tree waits. */
   get view(): WaitingView | undefined {
     if (this.#objects.length === 0 || this.#since === undefined) return undefined;
     const objects = named(this.#objects);
@@ -48,7 +49,7 @@ export class ObjectWait {
     return { since: this.#since, until, files: this.#objects.length, objects };
   }
 
-  /** A new tree is ready to be shown; fetching its content begins. */
+  /** Call this when fetching the content of a new tree begins. */
   began(): void {
     const now = this.#clock.now();
     // A clock that stepped back must not prolong the wait.
@@ -57,13 +58,16 @@ export class ObjectWait {
     this.#pausedAt = undefined;
   }
 
-  /** How long a try of this path may take; `ms` is the limit for a path that is not known to fail. */
+  /**
+   * Returns how many milliseconds a try of this path may take; `ms` is the limit for a path that is not known
+   * to fail.
+   */
   allowedMs(path: string, ms: number): number {
     if (this.#since === undefined || !this.#failures.has(path)) return ms;
     return Math.max(SHORTEST_TRY_MS, Math.min(ms, this.#since + this.#waitMs - this.#clock.now()));
   }
 
-  /** Returns the same objects; one whose try was cut short gets the answer of the previous try. */
+  /** Returns the same objects. An object whose try was cut short gets the answer of the previous try. */
   withAnswers(objects: readonly FailedObject[]): readonly FailedObject[] {
     return objects.map((object) => {
       const before = this.#failures.get(object.version.path);
@@ -73,7 +77,9 @@ export class ObjectWait {
     });
   }
 
-  /** The probe found that only these objects fail; returns whether the tree continues to wait. */
+  /**
+   * Call this when the probe found that only these objects fail. Returns whether the tree continues to wait.
+   */
   waitsFor(objects: readonly FailedObject[]): boolean {
     this.#objects = objects;
     this.#failures = new Map(objects.map(({ version, failure }) => [version.path, failure]));
@@ -89,12 +95,12 @@ export class ObjectWait {
     return this.#since === undefined ? this.#waitMs : this.#since + this.#waitMs - this.#clock.now();
   }
 
-  /** The store itself failed, not an object. */
+  /** Pauses the wait, because the store itself failed, not an object. */
   storeFailed(): void {
     if (this.#since !== undefined) this.#pausedAt ??= this.#clock.now();
   }
 
-  /** A tree was shown, or there is none to show. */
+  /** Ends the wait, because a tree was shown, or there is none to show. */
   end(): void {
     if (this.#objects.length > 0) {
       this.#log.info(

@@ -5,10 +5,10 @@ import type { WaitingView } from './object-wait.ts';
 /** A fetch that takes longer is named in the status. */
 const SLOW_MS = 5_000;
 
-/** Fetches in progress: the first tree may wait for a slow one that has not even failed. */
+/** Tracks fetches in progress, because the first tree may wait for a slow fetch that has not even failed. */
 export class SlowFetches {
   readonly #clock: Clock;
-  /** By start time, oldest first. */
+  /** The start time of each fetch, by path, the oldest first. */
   readonly #running = new Map<string, number>();
 
   constructor(clock: Clock) {
@@ -24,7 +24,7 @@ export class SlowFetches {
     }
   }
 
-  /** Undefined if all fetches began a moment ago. */
+  /** The fetches that take long; undefined if all fetches began a moment ago. */
   get view(): WaitingView | undefined {
     const latest = this.#clock.now() - SLOW_MS;
     const slow = [...this.#running].filter(([, since]) => since <= latest);

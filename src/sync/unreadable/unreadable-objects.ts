@@ -11,13 +11,18 @@ interface Unreadable {
   /** From the store's last answer. */
   readonly code: string;
   readonly detail: string;
-  /** An operator accepted it, or an earlier process showed it: it does not count toward the limit. */
+  /**
+   * Whether an operator accepted the file, or an earlier process showed it. Then it does not count toward the
+   * limit.
+   */
   readonly accepted: boolean;
-  /** Milliseconds since the epoch; undefined if this process has not tried it. */
+  /**
+   * When this process last tried to read the file, in milliseconds since the epoch; undefined if it has not.
+   */
   readonly triedAt: number | undefined;
 }
 
-/** By version name. */
+/** The unreadable files, by version name. */
 type Entries = ReadonlyMap<string, Unreadable>;
 
 /** The register of unreadable files that belongs to the next tree. */
@@ -28,12 +33,13 @@ export interface NextUnreadable {
 
 /** A reader's retry within this time gets the result of the last try. */
 const SAME_ANSWER_MS = 5_000;
-/** Objects named in an event. */
+/** The most objects that an event names. */
 const MOST_IN_NOTICE = 20;
 
 /**
- * Shown files whose content is unreadable: reading them gives EIO. They are listed as `problems` and retried in the
- * background and for readers. They are removed when they become readable or are no longer shown.
+ * Registers the shown files whose content is unreadable: reading them gives EIO. They are listed as
+ * `problems`, and retried in the background and for readers. A file is removed when it becomes readable or is
+ * no longer shown.
  */
 export class UnreadableObjects {
   readonly #clock: Clock;
@@ -61,13 +67,16 @@ export class UnreadableObjects {
     return this.#entries.has(version.name);
   }
 
-  /** Whether the shown version of this path is unreadable: then a newer unreadable version makes nothing worse. */
+  /**
+   * Whether the shown version of this path is unreadable, so that a newer unreadable version makes nothing
+   * worse.
+   */
   hasPath(path: string): boolean {
     for (const entry of this.#entries.values()) if (entry.path === path) return true;
     return false;
   }
 
-  /** How many count toward the limit, in a tree that still shows them. */
+  /** Returns how many registered files that this tree still shows count toward the limit. */
   countIn(generation: Generation): number {
     let count = 0;
     for (const [name, { path, accepted }] of this.#entries) {
@@ -76,7 +85,7 @@ export class UnreadableObjects {
     return count;
   }
 
-  /** The code of the last try, if that was a moment ago. */
+  /** Returns the code of the last try, if that was a moment ago; undefined otherwise. */
   failedJustNow(version: Pick<ContentVersion, 'name'>): string | undefined {
     const entry = this.#entries.get(version.name);
     if (entry?.triedAt === undefined) return undefined;
@@ -102,7 +111,7 @@ export class UnreadableObjects {
     return others;
   }
 
-  /** The register for this tree, with these failed files in it. */
+  /** Returns the register for this tree: the known files that it still shows, and these failed files. */
   next(generation: Generation, failed: readonly FailedObject[], accepted: boolean): NextUnreadable {
     const entries = new Map<string, Unreadable>();
     for (const [name, entry] of this.#entries) {
@@ -112,19 +121,22 @@ export class UnreadableObjects {
     return { entries, problems: problemsOf(entries) };
   }
 
-  /** The tree is shown: use its register. */
+  /** Makes this register the current one. */
   use({ entries }: NextUnreadable): void {
     this.#set(entries);
   }
 
-  /** These files of the shown tree are unreadable. */
+  /** Registers files of the shown tree as unreadable. */
   add(failed: readonly FailedObject[], accepted: boolean): void {
     const entries = new Map(this.#entries);
     for (const object of failed) entries.set(object.version.name, this.#entryOf(object, accepted));
     this.#set(entries);
   }
 
-  /** A retry failed; `failure` is the store's answer, if there was one. No effect on unknown files. */
+  /**
+   * Records that a retry failed; `failure` is the store's answer, if there was one. Has no effect on files
+   * that are not registered.
+   */
   triedAgain(version: Pick<ContentVersion, 'name'>, failure: Failure | undefined): void {
     const before = this.#entries.get(version.name);
     if (before === undefined) return;
@@ -134,7 +146,7 @@ export class UnreadableObjects {
     if (after.detail !== before.detail) this.#problems = problemsOf(this.#entries);
   }
 
-  /** Its content is local. No effect on unknown files. */
+  /** Removes a file, because its content is local. Has no effect on files that are not registered. */
   readable(version: Pick<ContentVersion, 'name'>): void {
     if (!this.#entries.has(version.name)) return;
     const entries = new Map(this.#entries);

@@ -9,21 +9,22 @@ export interface TooMany {
   readonly detail: string;
 }
 
-/** More unreadable files than this, in a tree of any size, are the store's fault. */
+/** If more files than this are unreadable, in a tree of any size, that is the store's fault. */
 const MOST = 20;
 const LARGEST_SHARE = 0.01;
-/** Unreadable files that a small tree may always have: one file is more than 1 % of it. */
+/** The number of unreadable files that a small tree may always have: one file is more than 1 % of it. */
 const ALWAYS = 3;
 
-/** How many files of a tree may be shown unreadable before it is held. */
+/** Returns how many files of a tree may be shown unreadable before the tree is held. */
 export function mostUnreadable(files: number): number {
   return Math.min(MOST, Math.max(ALWAYS, Math.floor(LARGEST_SHARE * files)));
 }
 
 /**
- * Why a tree must not be shown without these objects after it has waited for them.
+ * Returns why a tree must not be shown without these objects after it has waited for them; undefined if it
+ * may be shown.
  *
- * @param others files of it that are already unreadable, and count
+ * @param others how many other files of the tree are already unreadable and count toward the limit
  * @param accepted whether an operator accepted so many
  */
 export function reasonToHold(

@@ -7,7 +7,7 @@ type StoreClient = Pick<SupervisorClient, 'send' | 'onAnother'>;
 /** The descriptors that the supervisor keeps for the next server, by name. Without a supervisor none is kept. */
 export class DescriptorStore {
   readonly #client: StoreClient | undefined;
-  /** Descriptors of the previous server that were not taken yet. */
+  /** Descriptors of the previous server that this server has not taken yet. */
   readonly #inherited: Map<string, number>;
   readonly #kept = new Map<KeptName, number>();
   readonly #close: (fd: number) => void;
@@ -30,7 +30,10 @@ export class DescriptorStore {
     return this.#client !== undefined;
   }
 
-  /** A descriptor of the previous server. The caller closes it; the supervisor keeps its own copy. */
+  /**
+   * Takes a descriptor of the previous server; undefined if there is none. The caller must close it. The
+   * supervisor keeps a copy.
+   */
   inherit(name: KeptName): number | undefined {
     const fd = this.#inherited.get(name);
     this.#inherited.delete(name);
@@ -38,7 +41,10 @@ export class DescriptorStore {
     return fd;
   }
 
-  /** The caller owns the descriptor and keeps it open: another supervisor will be sent it again. */
+  /**
+   * Sends the supervisor a copy of a descriptor. The caller owns the descriptor and must keep it open,
+   * because another supervisor would be sent it again.
+   */
   keep(name: KeptName, fd: number): void {
     if (this.#client === undefined) return;
     this.#kept.set(name, fd);

@@ -4,7 +4,9 @@ import type { DescriptorStore } from './descriptor-store.ts';
 const LISTENERS = ['control', 'metrics', 'webhook'] as const;
 export type Listener = (typeof LISTENERS)[number];
 
-/** The listening sockets, which the next server inherits: a client that connects in between waits. */
+/**
+ * The listening sockets, which the next server inherits. So a client that connects between two servers waits.
+ */
 export class KeptListeners {
   readonly #store: DescriptorStore;
   readonly #inherited = new Map<Listener, number>();
@@ -17,7 +19,7 @@ export class KeptListeners {
     }
   }
 
-  /** The sockets of the previous server. */
+  /** Returns a socket of the previous server; undefined if there is none. */
   listener(name: Listener): number | undefined {
     return this.#inherited.get(name);
   }
@@ -26,7 +28,7 @@ export class KeptListeners {
     this.#store.keep(name, fd);
   }
 
-  /** The settings no longer ask for this socket. */
+  /** Closes an inherited socket that the settings no longer ask for. */
   endListener(name: Listener): void {
     const fd = this.#inherited.get(name);
     if (fd !== undefined) closeSync(fd);
@@ -34,12 +36,14 @@ export class KeptListeners {
     this.#store.drop(name);
   }
 
-  /** The inherited sockets belong to another mount. */
+  /** Closes the inherited sockets, which belong to another mount. */
   startAfresh(): void {
     for (const name of LISTENERS) this.endListener(name);
   }
 
-  /** The server ends without a successor. It closes its own sockets. */
+  /**
+   * Makes the supervisor close its copies, because no successor will come. The server closes its own sockets.
+   */
   drop(): void {
     this.#store.drop(...LISTENERS);
   }

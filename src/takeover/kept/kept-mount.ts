@@ -14,14 +14,16 @@ import { identityIn, identityMemory, type MountIdentity } from './mount-identity
 
 export interface KeptMountOptions {
   readonly store: DescriptorStore;
-  /** Undefined if there is none: then nothing is kept. */
+  /** Undefined if there is no addon: then nothing is kept. */
   readonly addon: Pick<Addon, 'createMemory' | 'mapMemory'> | undefined;
   readonly identity: MountIdentity;
   /** The runtime directory of this mount alone. */
   readonly directory: string;
 }
 
-/** The mount as one server leaves it to the next: its device, its identity, and the notifications owed to the kernel. */
+/**
+ * The mount as one server leaves it to the next: device, identity, and the journal of unanswered requests.
+ */
 export class KeptMount {
   /** The mount of the previous server, if it is not the one that this server is to serve. */
   readonly other: MountIdentity | undefined;
@@ -49,12 +51,12 @@ export class KeptMount {
     return this.#options.identity;
   }
 
-  /** The previous server's connection with the kernel. */
+  /** The device that the previous server left; undefined if it left none, or only a placeholder. */
   get device(): number | undefined {
     return this.#device;
   }
 
-  /** Memory for a Journal; undefined if this server will have no successor. */
+  /** The descriptor of memory for a Journal; undefined if this server will have no successor. */
   get journal(): number | undefined {
     return this.#journal;
   }
@@ -83,11 +85,11 @@ export class KeptMount {
     this.#journal = this.#newJournal();
   }
 
-  /** A new mount was made. It replaces an inherited one. */
+  /** Must be called when a new mount was made, which replaces an inherited one. */
   opened(connection: Connection): void {
     const { store, addon, directory } = this.#options;
     if (!store.outlivesServer || addon === undefined) return;
-    // The record of the previous connection.
+    // Removes the record of the previous connection.
     removeConnectionRecord(directory);
     this.#identity ??= identityMemory(addon, this.identity);
     store.keep('mount', this.#identity);
@@ -99,25 +101,30 @@ export class KeptMount {
     if (this.#device !== undefined) closeSync(this.#device);
   }
 
-  /** From here on, a successor can resume the connection. */
+  /** Must be called when the mount is served. Records what INIT agreed on: now a successor can resume it. */
   serving({ init }: Serving, presentation: Presentation): void {
     if (init === undefined || !this.#options.store.outlivesServer) return;
     writeConnectionRecord(this.#options.directory, { init, presentation });
   }
 
-  /** The mount existed, and another process unmounted it meanwhile. */
+  /** Must be called if another process has unmounted the inherited mount. */
   lost(): void {
     if (this.#device !== undefined) closeSync(this.#device);
     this.unmounted();
   }
 
-  /** Nothing is left to resume: the supervisor ends with this server. */
+  /**
+   * Must be called when the mount is gone. Nothing is left to resume: the supervisor ends with this server.
+   */
   unmounted(): void {
     this.#options.store.drop('fuse', 'mount', 'own-mount');
     removeConnectionRecord(this.#options.directory);
   }
 
-  /** libfuse cannot pass its device to another process. The supervisor starts a successor anyway, because a placeholder is kept. */
+  /**
+   * Keeps a placeholder in the place of the device, which libfuse cannot pass to another process. The
+   * supervisor starts a successor anyway, because it has the placeholder.
+   */
   #keepPlaceholder(): void {
     const { store } = this.#options;
     const fd = this.#placeholder ?? openSync('/dev/null', 'r');

@@ -8,9 +8,10 @@ const O_EXLOCK = 0x20;
 const HELD = 1;
 
 /**
- * Like Addon.lockFile, without the addon: flock(1) locks a descriptor that it inherits. The lock belongs to the open file, so
- * our descriptor holds it after flock(1) has ended. It also excludes a server with the addon. Returns the descriptor, or the
- * negative errno.
+ * Like Addon.lockFile, without the addon: flock(1) locks a descriptor that it inherits. The lock belongs to
+ * the open file, so our descriptor holds it after flock(1) has ended. The lock also excludes a server that
+ * has the addon. Returns the descriptor, or the negative errno if the file cannot be opened or another
+ * process has the lock. Throws CacheError if there is no flock(1).
  */
 export function lockWithoutAddon(path: string, platform = process.platform): number {
   const flags = constants.O_RDWR | constants.O_CREAT;

@@ -10,7 +10,7 @@ export interface MountIdentity {
 /** Room for a source and a target of PATH_MAX each, and more. */
 const BYTES = 16_384;
 
-/** Memory with the identity, for the supervisor to keep. */
+/** Returns the descriptor of memory that contains the identity. The supervisor keeps that descriptor. */
 export function identityMemory(
   addon: Pick<Addon, 'createMemory' | 'mapMemory'>,
   { id, source, target }: MountIdentity,
@@ -20,7 +20,7 @@ export function identityMemory(
   return fd;
 }
 
-/** Undefined if nothing was written. */
+/** Reads the identity from that memory. Returns undefined if nothing was written to it. */
 export function identityIn(addon: Pick<Addon, 'mapMemory'>, fd: number): MountIdentity | undefined {
   const bytes = new Uint8Array(addon.mapMemory(fd));
   const end = bytes.indexOf(0);

@@ -2,9 +2,12 @@ import type { SessionClient } from '../../session/session-client.ts';
 import type { SupervisorClient } from './supervisor-client.ts';
 import { says } from './supervisor-messages.ts';
 
-/** Delays the standby after a first start, when other processes need the processor. After a crash it starts immediately. */
+/**
+ * How long the standby is delayed after a first start, when other processes need the processor. After a crash
+ * the standby is started immediately.
+ */
 const CALM_MS = 10_000;
-/** The interval of the messages to the supervisor that main thread and session respond. */
+/** The interval of the messages which tell the supervisor that main thread and session respond. */
 const ALIVE_MS = 500;
 
 /** What is served, as reported to the supervisor. */
@@ -18,13 +21,16 @@ export interface HeartbeatOptions {
   readonly client: Pick<SupervisorClient, 'send' | 'alive' | 'startAnother' | 'restarts'> | undefined;
   /** Whether a standby should be ready to take over if this server dies. */
   readonly wantsStandby: boolean;
-  /** The supervisor changed, or is gone. */
+  /** Called when another supervisor runs, or when the supervisor is gone. */
   readonly onChange: () => void;
   /** Milliseconds of a clock that only goes forward. */
   readonly now: () => number;
 }
 
-/** Tells the supervisor that this server is alive, what it shows, and when to start a standby. Detects its end. */
+/**
+ * Tells the supervisor that this server is alive, what it shows, and when to start a standby. If the
+ * supervisor has ended, starts another one.
+ */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #isServing = false;
@@ -37,14 +43,15 @@ export class Heartbeat {
     this.#options = options;
   }
 
-  /** Whether the supervisor is gone and no other could be started. */
+  /** Whether the supervisor is gone and no other supervisor could be started. */
   get isAlone(): boolean {
     return this.#isAlone;
   }
 
   /**
-   * Readers are answered, although owed notifications may still be pending in the kernel. A process that holds a directory's
-   * lock can delay them without limit; another server could not change that.
+   * Must be called when readers are answered, even if the kernel has not yet answered notifications of the
+   * previous server. From then on, this server reports that it is alive. A process that holds a directory's
+   * lock can delay these notifications without limit, and another server could not change that.
    */
   answering(): void {
     this.#isServing = true;
@@ -52,12 +59,12 @@ export class Heartbeat {
 
   serving(): void {
     this.#isServing = true;
-    // While the store is down the tree may not become ready for a long time: a standby does not wait for that.
+    // The standby does not wait until the tree is ready, which may take long while the store is down.
     this.#standbyFrom = this.#options.now() + CALM_MS;
     this.#options.client?.alive();
   }
 
-  /** From now on readers wait for nothing but the store: a standby can be started. */
+  /** Must be called when readers wait for nothing but the store. A standby can be started then. */
   ready(): void {
     const isFirst = this.#options.client?.restarts === 0;
     this.#standbyFrom = this.#options.now() + (isFirst ? CALM_MS : 0);
@@ -75,7 +82,10 @@ export class Heartbeat {
     return () => clearInterval(timer);
   }
 
-  /** One message. Skipped while the last one still waits for the session. */
+  /**
+   * Waits until the session answers, and then tells the supervisor that this server is alive. Does nothing
+   * while an earlier call still waits for the session.
+   */
   async beat(session: Pick<SessionClient, 'counters'>, served: Pick<Served, 'status'>): Promise<void> {
     const { client, wantsStandby, onChange, now } = this.#options;
     if (client === undefined || !this.#isServing || this.#isBeating) return;

@@ -16,19 +16,22 @@ export function parentSupervisor(link: SupervisorLink, addon: SupervisorAddon): 
   return {
     socket: new NativeSupervisorSocket(addon, link.socket, link.kept.get('orders')),
     pid,
-    // After its end, this process has another parent.
+    // Once the supervisor has ended, this process has another parent.
     kill: () => {
       if (process.ppid === pid) process.kill(pid, 'SIGKILL');
     },
   };
 }
 
-/** Returns a function that starts a supervisor which adopts this process. Must be called while the first one runs. */
+/**
+ * Returns a function that starts another supervisor, which adopts this process. Must be called while the
+ * first supervisor runs.
+ */
 export function adoptingSupervisor(
   { restarts, environment }: SupervisorLink,
   addon: SupervisorAddon,
 ): () => RunningSupervisor | undefined {
-  // If this version has none, or an upgrade removed it, the program of the first supervisor.
+  // This program is used if the installed dagmount has no supervisor, or if an upgrade removed it.
   const first = programOf(process.ppid);
   return () => {
     const program = supervisorProgram() ?? first;
@@ -42,7 +45,7 @@ export function adoptingSupervisor(
       env: { ...process.env, AWS_PROFILE: processProfile.own, ...environment },
       stdio: ['inherit', 'inherit', 'inherit', theirs, theirOrders],
     });
-    // Then it does not run, and the next message finds that out.
+    // If the program cannot be started, the next message to it fails, and shows that.
     child.on('error', () => undefined);
     child.unref();
     closeSync(theirs);

@@ -14,7 +14,7 @@ const GONE: ReadonlySet<number> = new Set([
 export interface RunningSupervisor {
   readonly socket: SupervisorSocket;
   readonly pid: number;
-  /** Kills it, and never a later process with the same pid. */
+  /** Kills the supervisor, and never a later process with the same pid. */
   readonly kill: () => void;
 }
 
@@ -22,12 +22,12 @@ export interface SupervisorClientOptions {
   readonly supervisor: RunningSupervisor;
   /** How often a server was started again. */
   readonly restarts: number;
-  /** Why there is another server. */
+  /** Why the supervisor started another server. */
   readonly reason: string;
   /** Starts another supervisor for this server; undefined if that fails. */
   readonly startAnother: () => RunningSupervisor | undefined;
   readonly onOrder: (order: Order) => void;
-  /** The supervisor closed its end. */
+  /** Called when the supervisor has closed its end. */
   readonly onOrphaned: () => void;
 }
 
@@ -52,12 +52,12 @@ export class SupervisorClient {
     return this.#supervisor.pid;
   }
 
-  /** Why there is another server. A candidate learns this when it takes over. */
+  /** Why the supervisor started another server. A candidate learns this when it takes over. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** Returns the errno, or 0. */
+  /** Sends a message, with a descriptor unless `fd` is negative. Returns 0, or the errno on failure. */
   send(message: string, fd = -1): number {
     return this.#supervisor.socket.send(message, fd);
   }
@@ -68,9 +68,10 @@ export class SupervisorClient {
   }
 
   /**
-   * A healthy server calls this at regular intervals. Returns whether the supervisor exists. The socket of a supervisor that was
-   * stopped for a minute is full: it is killed. Another one is started only after its end, because two supervisors would let
-   * two servers serve the same connection.
+   * Tells the supervisor that this server is alive. A healthy server calls this at regular intervals. Returns
+   * whether the supervisor exists. If the socket of the supervisor is full, it was stopped for a minute, and
+   * is killed here. Another supervisor is started only after its end, because two supervisors would let two
+   * servers serve the same connection.
    */
   alive(): boolean {
     const failure = this.send(says.alive);
@@ -78,7 +79,7 @@ export class SupervisorClient {
     return !GONE.has(failure);
   }
 
-  /** Registers messages that every later supervisor must be sent. */
+  /** Registers a function that sends a later supervisor what this server has sent to the first one. */
   onAnother(repeat: () => void): void {
     this.#repeated.push(repeat);
   }

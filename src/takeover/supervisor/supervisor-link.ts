@@ -1,19 +1,22 @@
 /** What a supervisor passes to a server that it starts (docs/takeover.md). */
 export interface SupervisorLink {
-  /** The socket for the server's messages. */
+  /** The descriptor of the socket on which the server sends messages. */
   readonly socket: number;
   /** How often a server was started again. */
   readonly restarts: number;
-  /** Why there is another server. */
+  /** Why the supervisor started another server: `<cause>: <text>`. */
   readonly reason: string;
-  /** This server was started beside another one, which serves until this one is ready. */
+  /** Whether this server was started beside another one, which still serves. */
   readonly standsBy: boolean;
-  /** True: it serves only if the other server dies. False: it serves as soon as it is ready. */
+  /**
+   * Whether this server is a standby, which serves only if the other server dies. If it `standsBy` but is no
+   * standby, it is a replacement, which serves as soon as it is ready.
+   */
   readonly isStandby: boolean;
-  /** The nice value of the process while no reader waits for it. */
+  /** The nice value that this process should have while no reader waits for it. */
   readonly nice: number;
   /** Descriptors that the supervisor keeps, by name, and `orders`, which the supervisor writes to. */
   readonly kept: ReadonlyMap<string, number>;
-  /** Variables for another supervisor and the servers that it starts. */
+  /** Environment variables for another supervisor, and for the servers that it starts. */
   readonly environment: Readonly<Record<string, string>>;
 }

@@ -6,7 +6,7 @@ export type KeptName =
   | 'fuse'
   /** Memory with the identity of that mount. */
   | 'mount'
-  /** `fuse` is a placeholder: the successor makes a new mount. */
+  /** Says that `fuse` is a placeholder, so that the successor makes a new mount. */
   | 'own-mount'
   /** The file with the lock of the cache directory. */
   | 'lock'
@@ -22,11 +22,14 @@ export type KeptName =
 export interface TakeoverDeadline {
   /** How long readers may wait for a server, milliseconds. */
   readonly deadlineMs: number;
-  /** A write to this file ends their waiting. */
+  /** A write to this file aborts the connection, which ends the waiting of readers. */
   readonly abortFile: string;
 }
 
-/** A server's messages, read by native/supervisor/messages.c. Supervisors of other builds read them too: words never change. */
+/**
+ * A server's messages, which native/supervisor/messages.c reads. Supervisors of other builds read them, too,
+ * so the words never change.
+ */
 export const says = {
   keep: (name: KeptName): string => `FDSTORE=1\nFDNAME=${name}`,
   drop: (name: KeptName): string => `FDSTOREREMOVE=1\nFDNAME=${name}`,
@@ -36,22 +39,22 @@ export const says = {
   ready: 'READY=1',
   /** Asks for a server that replaces this one. */
   restart: 'RESTART=1',
-  /** Asks for a standby. The word is older than the name. */
+  /** Asks for a standby. The word SPARE is older than the name. */
   wantsStandby: 'SPARE=1',
-  /** From a candidate: it can take over immediately. */
+  /** Sent by a candidate that can take over immediately. */
   standsBy: 'STANDBY=1',
   handedOver: 'HANDOVER=1',
 } as const;
 
 /** A supervisor's messages. */
 export type Order =
-  /** A replacement is ready: this server must complete its work and report that. */
+  /** A replacement is ready: this server must complete its work, and then report that. */
   | { readonly kind: 'hand-over' }
-  /** The server beside which this one was started is gone: this one takes over. */
+  /** The server beside which this one was started is gone, and this server takes over. */
   | { readonly kind: 'go'; readonly reason: string }
-  /** There is no replacement: this server continues. */
+  /** There is no replacement, so this server continues. */
   | { readonly kind: 'dropped'; readonly reason: string }
-  /** Where the threads of a previous server were that gave no sign of life. */
+  /** The previous server gave no sign of life; the reason says where its threads were in the kernel. */
   | { readonly kind: 'stuck'; readonly reason: string };
 
 /** Twice the longest line of the supervisor. */
@@ -81,7 +84,7 @@ export class OrderReader {
   }
 }
 
-/** Undefined for an order of another build's supervisor. */
+/** Parses an order. Returns undefined for an order of another build's supervisor that is unknown here. */
 function orderOf(line: string): Order | undefined {
   const [kind, ...reason] = line.split(' ');
   if (kind === 'hand-over') return { kind };

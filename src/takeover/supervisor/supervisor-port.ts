@@ -1,10 +1,12 @@
-/** The part of the supervisor's program that commands use. */
+/** The functions of the supervisor's and the holder's program that commands use. */
 export interface SupervisorPort {
-  /** The file of the program; undefined if there is none. */
+  /** Returns the file of the supervisor's program; undefined if it cannot be run. */
   supervisorProgram(): string | undefined;
-  /** Makes this process the supervisor of a command, by execve: its pid stays. Returns only if there is none. */
+  /** Makes this process the supervisor of a command, by execve: the pid stays. Returns only if that fails. */
   becomeSupervisorOf(command: readonly string[]): void;
-  /** Makes this process the holder that listens at a socket, by execve. Throws MountError if there is no such program. */
+  /**
+   * Makes this process the holder that listens at a socket, by execve. Throws MountError if that is missing.
+   */
   becomeHolder(socket: string): never;
   /** As Addon.lockFile. Throws MountError if there is no addon. */
   lockFile(path: string): number;

@@ -4,15 +4,18 @@ import type { Addon } from '../../session/kernel/addon.ts';
 
 /** A server's end of its connection with the supervisor. */
 export interface SupervisorSocket {
-  /** Sends a whole message, with a descriptor unless that is negative. Returns 0 or the errno, and never waits. */
+  /** Sends a message, with a descriptor unless `fd` is negative. Returns 0 or the errno, and never waits. */
   send(message: string, fd: number): number;
-  /** Passes on the supervisor's bytes until its end is closed. Must be called once. */
+  /**
+   * Calls `onBytes` with what the supervisor sends, and `onClosed` when the supervisor has closed its end.
+   * Must be called once.
+   */
   listen(onBytes: (bytes: Uint8Array) => void, onClosed: () => void): void;
-  /** Afterwards the listener is not called any more. */
+  /** Closes the socket. The listeners are not called any more. */
   close(): void;
 }
 
-/** The two sockets of docs/takeover.md. */
+/** Both sockets that docs/takeover.md describes: one for messages to the supervisor, one for its orders. */
 export class NativeSupervisorSocket implements SupervisorSocket {
   readonly #addon: Pick<Addon, 'sendFd'>;
   readonly #messages: number;
@@ -34,7 +37,7 @@ export class NativeSupervisorSocket implements SupervisorSocket {
     const orders = new Socket({ fd: this.#ordersFd, readable: true, writable: false });
     this.#orders = orders;
     orders.on('data', onBytes);
-    // A close follows.
+    // A 'close' event follows each error.
     orders.on('error', () => undefined);
     orders.on('close', onClosed);
     orders.unref();

@@ -8,35 +8,37 @@ export function supervisorProgram(): string | undefined {
   return nativeProgram('dagmount-supervisor');
 }
 
-/** A compiled program beside the addon; undefined if it cannot be run. */
+/** The file of a compiled program beside the addon; undefined if it cannot be run. */
 function nativeProgram(name: 'dagmount-supervisor' | 'dagmount-holder'): string | undefined {
   try {
     const addon = addonPath();
-    // A prebuilt one is named after its C library, as the addon is: node.napi.glibc.node.
+    // The name of a prebuilt program ends with its C library, as in the addon's name: node.napi.glibc.node.
     const libc = /^node\.napi\.(glibc|musl)\.node$/.exec(basename(addon))?.[1];
     const program = join(dirname(addon), libc === undefined ? name : `${name}.${libc}`);
     accessSync(program, constants.X_OK);
     return program;
   } catch (error) {
-    // Without an addon node-gyp-build throws an error without a code. Mounting reports what is missing.
+    // Without an addon, node-gyp-build throws an error without a code. Mounting reports what is missing.
     if (error instanceof Error) return undefined;
     throw error;
   }
 }
 
-/** Turns this process into the supervisor of a command, by execve: the pid stays. Returns only if there is no supervisor. */
+/** Makes this process the supervisor of a command, by execve: the pid stays. Returns only if that fails. */
 export function becomeSupervisorOf(command: readonly string[]): void {
   const program = supervisorProgram();
   if (program === undefined) return;
   try {
     loadAddon().becomeProgram(program, command);
   } catch (error) {
-    // The mount is served without a supervisor, and its status says so.
+    // The mount is then served without a supervisor, and its status says so.
     if (!(error instanceof MountError) && !(error instanceof Error && 'code' in error)) throw error;
   }
 }
 
-/** Makes this process the holder that listens at a socket, by execve. Throws MountError if there is no such program. */
+/**
+ * Makes this process the holder that listens at a socket, by execve. Throws MountError without that program.
+ */
 export function becomeHolder(socket: string): never {
   const program = nativeProgram('dagmount-holder');
   if (program !== undefined) loadAddon().becomeProgram(program, [socket]);

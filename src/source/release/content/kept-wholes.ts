@@ -4,7 +4,7 @@ import type { ByteRange } from '../../../cache/chunks.ts';
 import type { Spool } from '../../../cache/spool.ts';
 
 export interface KeptWholesOptions {
-  /** Returns undefined if the disk cannot take a spool. */
+  /** Opens a spool, an unnamed file for one content. Returns undefined if the disk cannot take one. */
   readonly openSpool: () => Spool | undefined;
   /** The most bytes of all spools together. */
   readonly limitBytes: number;
@@ -20,18 +20,21 @@ interface Kept {
   alarm: Alarm | undefined;
 }
 
-/** A sequential reader asks for the next part long before this time; any other may never ask. */
+/**
+ * A content is dropped if no part of it was requested for this long. A sequential reader requests the next
+ * part much sooner, and any other reader may never request one.
+ */
 const IDLE_MS = 60_000;
 
 /**
- * Large contents on the disk, from the time they are read to be verified until their parts are in the cache. Without
- * this, each byte would be downloaded twice.
+ * Keeps large contents on the disk, from the moment when they are read for verification until their parts are
+ * in the cache. Otherwise each byte would be downloaded twice.
  */
 export class KeptWholes {
   readonly #options: KeptWholesOptions;
-  /** The least recently used one first. */
+  /** The least recently used content first. */
   readonly #kept = new Map<string, Kept>();
-  /** Includes contents that are being written. */
+  /** The bytes of all spools, including those that are being written. */
   #bytes = 0;
   #isClosed = false;
 
@@ -39,7 +42,10 @@ export class KeptWholes {
     this.#options = options;
   }
 
-  /** Returns a spool for a content of this size. Undefined if the content is too large, or the disk takes nothing. */
+  /**
+   * Returns a spool for a content of this size, and drops older contents if that makes room. Returns
+   * undefined if the content is too large, or the disk takes nothing.
+   */
   begin(size: number): Spool | undefined {
     const { limitBytes, openSpool } = this.#options;
     if (this.#isClosed) return undefined;
@@ -52,13 +58,16 @@ export class KeptWholes {
     return spool;
   }
 
-  /** Closes a spool whose content is wrong or incomplete. */
+  /**
+   * Closes a spool that is not to be kept any longer, for instance because its content is wrong or
+   * incomplete.
+   */
   abandon(spool: Spool, size: number): void {
     this.#bytes -= size;
     void spool.close();
   }
 
-  /** Keeps a spool that has all of the content, verified. */
+  /** Keeps a spool that has the whole content. The caller has verified it. */
   keep(key: string, spool: Spool, size: number, partBytes: number): void {
     this.#drop(key);
     if (this.#isClosed) {
@@ -72,7 +81,10 @@ export class KeptWholes {
     this.#used(key, kept);
   }
 
-  /** Returns bytes as they are on the disk; undefined if they are not there. */
+  /**
+   * Returns a part of a kept content as it is on the disk, or undefined if it is not there. Drops the content
+   * after its last part.
+   */
   async take(key: string, range: ByteRange): Promise<Uint8Array | undefined> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;

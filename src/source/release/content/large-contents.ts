@@ -9,23 +9,23 @@ import { corruptContent } from './pack-error.ts';
 import type { ReadPack } from './segment-fetch.ts';
 import type { PackedContent } from './segments.ts';
 
-/** A content that is kept in parts. */
+/** A content that is so large that the cache keeps it in parts. */
 export interface LargeContent extends PackedContent {
   readonly sha256: string;
   /** The path of one of the files that have this content. */
   readonly path: string;
 }
 
-/** The most part digests that are remembered: those of 4 TiB. */
+/** The most digests of parts that are remembered: enough for 4 TiB of content. */
 const MOST_PARTS = 524_288;
-/** The most contents that are read through at a time. */
+/** The most contents that are read from beginning to end at a time. */
 const MOST_AT_ONCE = 2;
 
 /**
- * Verifies the parts of contents that are larger than a part. The manifest has only a digest of the whole. So the whole
- * is read once, and the digest of each part is remembered; each part is compared with its digest before it is returned.
- * The whole stays on the disk until its parts were requested. If there is no room for it, each part is fetched once
- * more.
+ * Verifies the parts of large contents. The manifest has a digest of the whole content, but none of a part.
+ * So this class reads the whole content once, and remembers the digest of each part. It compares each part
+ * with that digest before it returns the part. The whole content stays on the disk until its parts were
+ * requested. If the disk has no room for it, each part is fetched once more.
  */
 export class LargeContents {
   readonly #read: ReadPack;
@@ -44,10 +44,11 @@ export class LargeContents {
   }
 
   /**
-   * Returns a part. Reading the whole continues when no reader waits any more, so that a reader whose deadline passed
-   * finds it done later. Rejects with the store's error, or with `corrupt` if the whole is another content.
+   * Returns a verified part. The first call reads the whole content. That continues even when no reader waits
+   * any more, so that a reader that retries after its deadline finds it done. Rejects with the store's error,
+   * or with `corrupt` if the bytes are not those that the manifest names.
    *
-   * @param fetch gets the same bytes from the store
+   * @param fetch fetches this part from the store; called if the disk does not have the part
    */
   async part(
     content: LargeContent,
@@ -127,7 +128,10 @@ export class LargeContents {
   }
 }
 
-/** A manifest may give two sizes to one SHA-256. At most one is right; it must not verify parts of the other. */
+/**
+ * Returns a key that contains the size, too, because a manifest may give two sizes to one SHA-256. At most
+ * one of the sizes is right, and its digests must not verify parts of the other content.
+ */
 function keyOf({ sha256, size }: LargeContent): string {
   return `${sha256} ${size}`;
 }

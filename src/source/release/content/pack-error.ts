@@ -17,7 +17,8 @@ export class PackError extends Error {
 }
 
 /**
- * The bytes that came are not what the manifest names. If they were damaged on the way, another attempt may succeed.
+ * Returns the error for bytes that are not what the manifest names. It is retryable, because bytes that were
+ * damaged on the way may arrive intact at another attempt.
  */
 export function corruptContent(pack: string, path: string, what: string): StoreError {
   return new StoreError(
@@ -28,11 +29,14 @@ export function corruptContent(pack: string, path: string, what: string): StoreE
   );
 }
 
-/** Turns a store's error about a part of a pack into one about this content. */
+/**
+ * Turns an error of the store about a part of a pack into an error about this content. Returns any other
+ * error as it is.
+ */
 export function contentError(error: unknown, pack: string, path: string): unknown {
   if (!(error instanceof StoreError)) return error;
   if (error.code === 'gone') return new PackError(pack, path);
-  // The pack is shorter than it must be: no other version of a pack is ever requested.
+  // `changed` can only mean that the pack is too short, because packs are requested without a version.
   if (error.code === 'changed') return corruptContent(pack, path, error.detail);
   return error;
 }

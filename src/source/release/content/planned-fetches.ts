@@ -4,7 +4,10 @@ import type { Stop } from '../../../store/stop.ts';
 import { type ReadPack, SegmentFetch } from './segment-fetch.ts';
 import { MOST_SEGMENT_BYTES, type PackedContent, type Segment, segmentsOf } from './segments.ts';
 
-/** Room for two whole packs, or for many small segments: while one is written to the disk, the next one arrives. */
+/**
+ * The most bytes of segments in memory: enough for two whole packs, so that the next one arrives while one is
+ * written to the disk, or for many small segments.
+ */
 const MOST_OPEN_BYTES = 2 * MOST_SEGMENT_BYTES;
 /** The most segments in memory, however small they are. */
 const MOST_OPEN = 8;
@@ -15,9 +18,15 @@ interface Planned {
   /** Offsets of contents that were not taken yet. */
   readonly left: Set<number>;
   fetch: SegmentFetch | undefined;
-  /** Set while it waits for room in memory. */
+  /**
+   * Resolves when the segment has room in memory, or is no longer needed. Undefined until a content of it is
+   * requested.
+   */
   opening: Promise<void> | undefined;
-  /** Whether it was in memory, or is no longer needed: contents that were not taken are fetched one by one. */
+  /**
+   * Whether the segment is done or given up. Those of its contents that were not taken are then fetched one
+   * by one.
+   */
   isSpent: boolean;
 }
 
@@ -27,7 +36,7 @@ const ENDED = Symbol('ended');
 /** Fetches adjacent contents by one request, if a plan says in advance which contents will be requested. */
 export class PlannedFetches {
   readonly #read: ReadPack;
-  /** By pack. */
+  /** The planned segments, by pack. */
   readonly #planned = new Map<string, Planned[]>();
   readonly #open = new Set<Planned>();
   readonly #queue: Deferred<void>[] = [];
@@ -36,7 +45,7 @@ export class PlannedFetches {
     this.#read = read;
   }
 
-  /** Bytes that are held in memory. */
+  /** The bytes of all segments in memory. */
   get openBytes(): number {
     let bytes = 0;
     for (const { segment } of this.#open) bytes += segment.end - segment.start;
@@ -44,7 +53,9 @@ export class PlannedFetches {
   }
 
   /**
-   * @param contents by pack, and by offset in each: the order in which they will be requested
+   * Announces contents that will be requested.
+   *
+   * @param contents sorted by pack, and within a pack by offset: the order in which they will be requested
    * @returns a function that ends the plan
    */
   plan(contents: readonly PackedContent[]): () => void {
@@ -67,8 +78,9 @@ export class PlannedFetches {
   }
 
   /**
-   * Returns the bytes of a content whose segment is in flight, or is about to be. Undefined if the content must be
-   * fetched by itself: it was not planned, or a reader would have to wait for room. Rejects with the store's error.
+   * Returns the bytes of a planned content, from a segment that is in memory, in flight, or about to be
+   * fetched. Returns undefined if the caller must fetch the content by itself, because it is not planned or a
+   * reader would have to wait for room in memory. Rejects with the store's error.
    */
   async take(
     { pack, offset, size }: PackedContent,
@@ -99,7 +111,9 @@ export class PlannedFetches {
     }
   }
 
-  /** Call this if the content arrived damaged: the next time it is fetched alone. */
+  /**
+   * Call this if a content arrived damaged. It leaves its segment, so that the next attempt fetches it alone.
+   */
   refuse({ pack, offset }: PackedContent): void {
     for (const { left } of this.#planned.get(pack) ?? []) left.delete(offset);
   }

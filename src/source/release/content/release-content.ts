@@ -14,22 +14,22 @@ import { PlannedFetches } from './planned-fetches.ts';
 import { ShortPack } from './segment-fetch.ts';
 import type { PackedContent } from './segments.ts';
 
-/** A request for one file. */
+/** The content that is requested for one file. */
 interface Asked extends PackedContent {
   readonly path: string;
   readonly sha256: string;
 }
 
 /**
- * The contents of releases, read from their packs: planned contents many at a time, others one by one. Every returned
- * content has the SHA-256 that the release names.
+ * Reads the contents of releases from their packs: planned contents many by one request, other contents one
+ * by one. Every returned content has the SHA-256 that the release names.
  */
 export class ReleaseContent implements ContentStore {
   readonly #store: Pick<ObjectStore, 'get'>;
   readonly #planned: PlannedFetches;
   readonly #large: LargeContents;
 
-  /** Keys of the store are relative to the release root. */
+  /** The keys of `store` are relative to the release root. */
   constructor(store: Pick<ObjectStore, 'get'>, wholes: KeptWholes, partBytes = CHUNK_BYTES) {
     this.#store = store;
     const read = (pack: string, range: ByteRange, signal: AbortSignal): AsyncIterable<Uint8Array> =>
@@ -54,7 +54,10 @@ export class ReleaseContent implements ContentStore {
     };
   }
 
-  /** Fetches the contents of these entries together, until the end of the plan. */
+  /**
+   * Plans to fetch the contents of these entries together, until `end` is called. Returns the order in which
+   * the caller is to request the entries.
+   */
   plan(
     generation: Generation,
     wanted: Uint32Array,

@@ -15,7 +15,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** One segment in memory, or on its way there: a content is available as soon as its last byte has come. */
+/** Fetches one segment into memory. A content of it is available as soon as its last byte has come. */
 export class SegmentFetch {
   readonly segment: Segment;
   readonly #abort = new AbortController();
@@ -28,17 +28,17 @@ export class SegmentFetch {
 
   constructor(segment: Segment, read: ReadPack) {
     this.segment = segment;
-    // Not from the pool, so that the whole segment is freed at once.
+    // Not from the pool of Buffer, so that the memory of the whole segment is freed at once.
     this.#bytes = Buffer.allocUnsafeSlow(segment.end - segment.start);
     this.ended = this.#fill(read);
   }
 
-  /** Whether all of it has arrived, and no caller waits for a part. */
+  /** Whether the fetch has ended, with all bytes or with an error, and no caller waits for a content. */
   get isIdle(): boolean {
     return this.#over !== undefined && this.#waiters.size === 0;
   }
 
-  /** Returns a view of a content's bytes, which keeps the segment in memory. */
+  /** Waits for a content, and returns a view of its bytes. The view keeps the whole segment in memory. */
   async take(offset: number, size: number, signal: Stop): Promise<Uint8Array> {
     const start = offset - this.segment.start;
     const end = start + size;
@@ -56,7 +56,7 @@ export class SegmentFetch {
     return this.#bytes.subarray(start, end);
   }
 
-  /** Gives up the bytes that have not arrived. Callers that wait for them get this reason. */
+  /** Gives up the bytes that have not arrived. Calls of take() that wait for them reject with this reason. */
   giveUp(reason: unknown): void {
     this.#abort.abort(reason);
     this.#end(reason);

@@ -16,15 +16,22 @@ export interface Segment {
   readonly offsets: readonly number[];
 }
 
-/** The length of the largest pack of many contents, so that a pack which is needed completely takes one request. */
+/**
+ * The most bytes of a segment. This is the length of the largest pack of many contents, so that one request
+ * fetches a pack that is needed completely.
+ */
 export const MOST_SEGMENT_BYTES = 32 * 1024 * 1024;
-/** At 50 MB/s, reading these bytes takes as long as another request to a store that is 10 ms away. */
+/**
+ * The most unneeded bytes between two contents of a segment. At 50 MB/s, reading these bytes takes as long as
+ * another request to a store that is 10 ms away.
+ */
 const MOST_GAP_BYTES = 512 * 1024;
 
 /**
  * Joins contents into segments.
  *
- * @param contents by pack, and by offset in each; equal ones may share a range
+ * @param contents sorted by pack, and within a pack by offset; files with equal content may name the same
+ * range
  */
 export function segmentsOf(contents: readonly PackedContent[]): readonly Segment[] {
   const segments: Segment[] = [];

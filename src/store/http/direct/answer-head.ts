@@ -1,27 +1,32 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { malformed } from './connection-failure.ts';
 
-/** Bytes of status line and headers, as many as node:http takes. */
+/** The most bytes of status line and headers, the same as in node:http. */
 export const MAX_HEAD_BYTES = 16 * 1024;
 
-/** How the end of a body is known: by its length in bytes, by chunks, or by the end of the connection. */
+/**
+ * How the end of a body is known: by the body's length in bytes, by chunks, or by the end of the connection.
+ */
 export type Framing = number | 'chunked' | 'until-closed';
 
 export interface AnswerHead {
   readonly status: number;
-  /** By names in lower case; a repeated header has the array of its values. */
+  /** The headers by their names in lower case. A repeated header has the array of its values. */
   readonly headers: IncomingHttpHeaders;
   readonly framing: Framing;
   /** Whether the connection can carry another request after the body. */
   readonly lasting: boolean;
 }
 
-/** Names of headers that are remembered. */
+/** The most names of headers that are remembered. */
 const MAX_NAMES = 100;
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** What no head may have: control characters, half of a line break, and a line that continues another one. */
+/**
+ * What no head may have: a control character, half of a line break, or a line that continues the previous
+ * line.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const NOT_IN_A_HEAD = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n|\n[ \t]/;
 
@@ -30,13 +35,15 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
 /** A token of RFC 9110, section 5.6.2. */
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Whether bytes can be the beginning of an answer: the first bytes reveal another protocol. */
+/** Whether a text can be the beginning of an answer. The first bytes already reveal another protocol. */
 export function mayBeginAnswer(text: string): boolean {
   const known = 'HTTP/1.';
   return text.startsWith(known.slice(0, text.length)) || text.startsWith(known);
 }
 
-/** Reads heads of answers. Remembers the names of headers, which differ little from answer to answer. */
+/**
+ * Reads heads of answers. Remembers the names of headers, because they differ little from answer to answer.
+ */
 export class HeadReader {
   readonly #names = new Map<string, string>();
 
@@ -51,7 +58,8 @@ export class HeadReader {
     const status = Number(line[2]);
     const headers = this.#headers(text);
     const framing = framingOf(status, headers, method);
-    // Some servers send the body that an answer to HEAD must not have.
+    // The connection is not reused after HEAD, because some servers send a body that an answer to HEAD must
+    // not have.
     const lasting =
       line[1] === '1' &&
       method !== 'HEAD' &&
@@ -61,7 +69,7 @@ export class HeadReader {
   }
 
   #headers(text: string): Headers {
-    // Without a prototype, since names of headers are the server's.
+    // The object has no prototype, because the server chooses the names of headers.
     const headers: Headers = { __proto__: null } as unknown as Headers;
     for (let at = lineEnd(text, 0) + 2; at < text.length; ) {
       const end = lineEnd(text, at);
@@ -83,14 +91,17 @@ export class HeadReader {
     if (known !== undefined) return known;
     if (!HEADER_NAME.test(written)) throw malformed('a header of the answer has an invalid name');
     const name = written.toLowerCase();
-    // A copy, because a slice of the head's text would keep all of the text in memory.
+    // The name is copied, because a slice of the head's text would keep all of the text in memory.
     if (this.#names.size < MAX_NAMES)
       this.#names.set(Buffer.from(written, 'latin1').toString('latin1'), name);
     return name;
   }
 }
 
-/** Without the blanks around it. trim() would also remove a byte of a value in UTF-8 (0xa0). */
+/**
+ * Returns a header's value without the blanks around it. trim() would also remove a byte of a value in UTF-8
+ * (0xa0).
+ */
 function valueIn(text: string, from: number, end: number): string {
   let first = from;
   let last = end;
@@ -108,7 +119,10 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** RFC 9112, section 6.3. Refuses an answer with two lengths: a proxy and this client could use different ones. */
+/**
+ * Returns how the end of a body is known (RFC 9112, section 6.3). Refuses an answer with two lengths, because
+ * a proxy and this client could use different ones.
+ */
 function framingOf(status: number, headers: Headers, method: 'GET' | 'HEAD'): Framing {
   const { 'transfer-encoding': encoding, 'content-length': length } = headers;
   if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0;
@@ -126,7 +140,7 @@ function framingOf(status: number, headers: Headers, method: 'GET' | 'HEAD'): Fr
   return Number(length);
 }
 
-/** Whether a header that is a list of words has this one. */
+/** Whether a header, which is a list of words, has the word `token`. */
 function hasToken(value: string | string[] | undefined, token: string): boolean {
   if (value === undefined) return false;
   return [value].flat().some((list) =>

@@ -1,9 +1,12 @@
 import { malformed } from './connection-failure.ts';
 
-/** Bytes of the line before a chunk. Extensions are allowed there, but servers do not use them. */
+/**
+ * The most bytes of the line before a chunk. Extensions are allowed in that line, but servers do not use
+ * them.
+ */
 const MAX_SIZE_LINE_BYTES = 1024;
 
-/** Bytes of the headers after the last chunk, which are ignored. */
+/** The most bytes of the headers after the last chunk. These headers are ignored. */
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 const SIZE_LINE = /^([0-9a-f]{1,12})(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;
@@ -11,12 +14,12 @@ const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 const LINE_FEED = 10;
 
-/** Takes the chunks of one body apart: RFC 9112, section 7.1. */
+/** Decodes one body that is sent in chunks (RFC 9112, section 7.1). */
 export class ChunkedBody {
   #state: 'size' | 'data' | 'data-end' | 'trailers' | 'ended' = 'size';
-  /** Bytes of the chunk that are still to come. */
+  /** Bytes of the current chunk that are still to come. */
   #missing = 0;
-  /** The beginning of a line. */
+  /** The beginning of a line whose end has not arrived. */
   #line = '';
   #trailerBytes = 0;
 
@@ -25,8 +28,10 @@ export class ChunkedBody {
   }
 
   /**
+   * Decodes `bytes` from the offset `from` on.
+   *
    * @param pieces receives the content, as parts of `bytes`
-   * @returns where in `bytes` the body ends, or their length
+   * @returns the offset in `bytes` where the body ends; the length of `bytes` if the body goes on
    * @throws {ConnectionFailure} EBADMSG
    */
   read(bytes: Buffer, from: number, pieces: Uint8Array[]): number {

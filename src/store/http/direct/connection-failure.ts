@@ -7,7 +7,10 @@
  */
 export type FailureCode = 'ECONNRESET' | 'ETIMEDOUT' | 'EBADMSG' | 'ECANCELED' | 'ERR_INVALID_CHAR';
 
-/** A failure that this client found. Those of the system and of TLS are passed on as Node.js gives them. */
+/**
+ * A failure that this client found. Failures that the system or TLS reports are passed on as Node.js gives
+ * them.
+ */
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure';
   readonly code: FailureCode;

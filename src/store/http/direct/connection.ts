@@ -5,38 +5,49 @@ import { ConnectionFailure, malformed } from './connection-failure.ts';
 import type { Carrier, DirectRequest } from './direct-request.ts';
 import type { SocketOpener } from './open-socket.ts';
 
-/** Milliseconds that an unused connection is kept if the server does not say how long it keeps it; 5 s is usual. */
+/**
+ * Milliseconds for which an unused connection is kept if the server does not say how long it keeps the
+ * connection. Servers usually keep it for 5 s.
+ */
 const IDLE_MS = 4000;
 
-/** How much sooner than the server the client closes an unused connection, in milliseconds: answers take time. */
+/**
+ * How much sooner than the server the client closes an unused connection, in milliseconds, because answers
+ * take time.
+ */
 const IDLE_MARGIN_MS = 1000;
 
-/** The longest time that an unused connection is kept, in milliseconds, if the server says how long it keeps it. */
+/**
+ * The longest time for which an unused connection is kept, in milliseconds, if the server says how long it
+ * keeps it.
+ */
 const MAX_TOLD_IDLE_MS = 60_000;
 
 /**
- * If a timer fires this many milliseconds late, the process or its host stood still, and the answer may have arrived
- * unread: the time limit starts again, once.
+ * If a timer fires this many milliseconds late, the process or its host stood still, and the answer may have
+ * arrived unread. The time limit then starts again, once.
  */
 const LATE_MS = 250;
 
-/** Interim answers (status 1xx) before one answer. */
+/** The most interim answers (status 1xx) before one answer. */
 const MAX_INTERIM = 16;
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const NO_BYTES = Buffer.alloc(0);
 
-/** Keeps connections. */
+/** The owner of connections, which are kept for further requests. */
 export interface ConnectionOwner {
   readonly heads: HeadReader;
   /** The connection is open, and can carry its first request. */
   onOpen(connection: Connection): void;
-  /** An answer has ended. The connection can carry another request once its owner has given it time to fail. */
+  /**
+   * An answer has ended. The connection can carry another request after its owner has given it time to fail.
+   */
   onAnswered(connection: Connection): void;
   /**
    * The connection can carry no request any more.
    *
-   * @param refused set if it never opened: the reason
+   * @param refused why the connection could not be opened; undefined if it was open
    */
   onClosed(connection: Connection, refused: Error | undefined): void;
 }
@@ -47,15 +58,15 @@ export class Connection implements Carrier {
   readonly #socket: Socket;
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
   #request: DirectRequest | undefined;
-  /** The first part of a head. */
+  /** The first part of a head whose end has not arrived. */
   #begun: Buffer = NO_BYTES;
   #interim = 0;
-  /** Undefined: the head has not arrived. */
+  /** The head of the current answer. Undefined: it has not arrived. */
   #head: AnswerHead | undefined;
   /** Bytes that are still to come of a body whose length is known. */
   #missing = 0;
   #chunks: ChunkedBody | undefined;
-  /** By performance.now(). */
+  /** Until when an unused connection may be used again, by performance.now(). */
   #usableUntil = Number.POSITIVE_INFINITY;
   /** Whether the server has sent more than its answer. */
   #isSpoilt = false;
@@ -65,7 +76,7 @@ export class Connection implements Carrier {
   #due = 0;
   #wasLate = false;
 
-  /** @param timeoutMs for connecting, TLS included */
+  /** @param timeoutMs the time limit for connecting, including TLS */
   constructor(opener: SocketOpener, timeoutMs: number, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#socket = opener.open(
@@ -73,13 +84,13 @@ export class Connection implements Carrier {
       (bytes) => this.#onRead(bytes),
     );
     this.#socket.on('error', (error) => this.close(error));
-    // Before a connection is open, the reason of its failure follows: 'error', or 'close'.
+    // Ignores `end` before the connection is open, because `error` or `close` follows with the reason.
     this.#socket.on('end', () => this.#state === 'connecting' || this.#onEnd());
     this.#socket.on('close', () => this.#onEnd());
     this.#limit(timeoutMs);
   }
 
-  /** Whether it is open, and the server is likely to keep it so. */
+  /** Whether the connection is open, and the server is likely to keep it open. */
   get isUsable(): boolean {
     return this.#state === 'open' && performance.now() < this.#usableUntil;
   }
@@ -110,7 +121,7 @@ export class Connection implements Carrier {
     this.close(new ConnectionFailure('ECANCELED', 'the request was aborted'));
   }
 
-  /** A request in progress fails with `error`. */
+  /** Closes the connection. A request in progress fails with `error`. */
   close(error: Error): void {
     if (this.#state === 'closed') return;
     const refused = this.#state === 'connecting' ? error : undefined;
@@ -131,7 +142,7 @@ export class Connection implements Carrier {
   }
 
   #onEnd(): void {
-    // The end of the connection is the end of this body.
+    // This end of the connection is also the end of a body without length.
     if (this.#head?.framing === 'until-closed') this.#complete();
     this.close(new ConnectionFailure('ECONNRESET', 'the server closed the connection'));
   }
@@ -154,7 +165,7 @@ export class Connection implements Carrier {
     return this.#request?.paused !== true;
   }
 
-  /** @returns where in `bytes` the head ends, or their length */
+  /** @returns the offset in `bytes` where the head ends; the length of `bytes` if the head goes on */
   #readHead(bytes: Buffer, from: number): number {
     const begun = this.#begun;
     const read = begun.length === 0 ? bytes.subarray(from) : Buffer.concat([begun, bytes.subarray(from)]);
@@ -183,13 +194,13 @@ export class Connection implements Carrier {
     request.handler.onResponseStart(request, head.status, headers);
   }
 
-  /** @returns where in `bytes` the body ends, or their length */
+  /** @returns the offset in `bytes` where the body ends; the length of `bytes` if the body goes on */
   #readBody(bytes: Buffer, from: number): number {
     this.#wasLate = false;
     this.#restart();
     const { framing } = this.#head!;
     if (framing === 'chunked') {
-      // One piece for all of them: a server may send a chunk for each byte.
+      // All chunks are passed on as one piece, because a server may send a chunk for each byte.
       const pieces: Uint8Array[] = [];
       const end = this.#chunks!.read(bytes, from, pieces);
       if (pieces.length > 0) this.#request!.handler.onResponseData(this.#request!, Buffer.concat(pieces));
@@ -210,7 +221,7 @@ export class Connection implements Carrier {
   /** Frees the connection, and then tells the handler that the answer has ended. */
   #complete(): void {
     const request = this.#request;
-    // Aborted by the handler, with the connection.
+    // The handler has aborted the request, which closed the connection.
     if (request === undefined) return;
     const { lasting, headers } = this.#head!;
     const idleMs = idleOf(headers['keep-alive']);
@@ -224,7 +235,10 @@ export class Connection implements Carrier {
     request.end();
   }
 
-  /** Starts a time limit that replaces the current one. The last one keeps running while the connection is unused. */
+  /**
+   * Starts a time limit that replaces the current one. The last time limit keeps running while the connection
+   * is unused.
+   */
   #limit(ms: number): void {
     this.#wasLate = false;
     if (this.#timer === undefined || this.#timerMs !== ms) {
@@ -262,10 +276,10 @@ export class Connection implements Carrier {
 }
 
 /**
- * Refuses what cannot become a head, without waiting for the rest of it.
+ * Refuses bytes that cannot become a head, without waiting for the rest of the head.
  *
  * @param begun the first part of a head
- * @param checked how many of its bytes were checked before
+ * @param checked how many bytes of `begun` were checked before
  */
 function checkBegun(begun: Buffer, checked: number): void {
   if (begun.length > MAX_HEAD_BYTES) throw tooLong();
@@ -281,7 +295,7 @@ function tooLong(): ConnectionFailure {
   return malformed(`the head of the answer is longer than ${MAX_HEAD_BYTES} bytes`);
 }
 
-/** How long an unused connection may be kept by the header Keep-Alive, in milliseconds. */
+/** Returns how long an unused connection may be kept by the header Keep-Alive, in milliseconds. */
 function idleOf(header: string | string[] | undefined): number {
   const told = typeof header === 'string' ? /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(header)?.[1] : undefined;
   return told === undefined ? IDLE_MS : Math.min(Number(told) * 1000 - IDLE_MARGIN_MS, MAX_TOLD_IDLE_MS);

@@ -11,22 +11,24 @@ export interface DirectClientOptions {
   readonly connections: number;
   /** Milliseconds to establish a connection, including TLS. */
   readonly connectTimeout: number;
-  /** For https:, called at the first connection. */
+  /** Called at the first connection, and only for https:. */
   readonly secureContext: () => SecureContext;
 }
 
 /**
- * Sends requests by HTTP/1.1 straight to one server, over connections that are kept. Only what requests to a store need:
- * GET and HEAD, without bodies.
+ * Sends requests by HTTP/1.1 straight to one server, over connections that are kept. It supports only what
+ * requests to a store need: GET and HEAD, without bodies.
  */
 export class DirectClient implements RequestDispatcher, ConnectionOwner {
   readonly heads = new HeadReader();
   readonly #opener: SocketOpener;
   readonly #options: DirectClientOptions;
   readonly #connections = new Set<Connection>();
-  /** Connections that will soon take a request: they are being opened, or are given time to fail. */
+  /** Connections that will soon take a request, because they are being opened or are given time to fail. */
   readonly #coming = new Set<Connection>();
-  /** The connection that was used last is used next, so that unneeded connections reach the end of their time. */
+  /**
+   * Connections that carry no request. The one used last is used next, so that unneeded connections time out.
+   */
   readonly #free: Connection[] = [];
   #waiting: DirectRequest[] = [];
   #closed = false;
@@ -36,7 +38,7 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     this.#options = options;
   }
 
-  /** @throws {ConnectionFailure} ERR_INVALID_CHAR; ECANCELED after destroy() */
+  /** @throws {ConnectionFailure} ERR_INVALID_CHAR, or ECANCELED after destroy() */
   dispatch(sent: SentRequest, handler: AnswerHandler): void {
     if (this.#closed) throw clientClosed();
     const request = new DirectRequest(sent, handler);
@@ -72,14 +74,15 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     if (at >= 0) this.#free.splice(at, 1);
     if (this.#closed) return;
     this.#forgetThoseOver();
-    // While as many connections are coming as requests wait, each may still be served.
+    // While as many connections are coming as requests wait, each request may still be served.
     if (refused !== undefined && this.#waiting.length > this.#coming.size) this.#takeWaiting()?.fail(refused);
     this.#openMore();
   }
 
   /**
-   * Gives a used connection its next request, after reading what the server has sent so far: bytes after an answer
-   * would be taken for the answer to that request. If there are any, they close the connection instead.
+   * Gives a used connection its next request, but first reads what the server has sent so far: bytes after an
+   * answer would be taken for the answer to the next request. If there are such bytes, they close the
+   * connection instead.
    */
   #offer(connection: Connection): void {
     this.#coming.add(connection);
@@ -107,7 +110,7 @@ export class DirectClient implements RequestDispatcher, ConnectionOwner {
     if (this.#waiting.some(({ over }) => over)) this.#waiting = this.#waiting.filter(({ over }) => !over);
   }
 
-  /** Opens a connection for each request that waits, as far as that is allowed. */
+  /** Opens a connection for each request that waits, up to the allowed number of connections. */
   #openMore(): void {
     const { connections, connectTimeout } = this.#options;
     this.#forgetThoseOver();

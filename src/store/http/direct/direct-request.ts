@@ -5,7 +5,7 @@ import { ConnectionFailure } from './connection-failure.ts';
 export interface Carrier {
   pause(): void;
   resume(): void;
-  /** The answer is no longer wanted. */
+  /** Closes the connection, because the answer is no longer wanted. */
   abandon(): void;
 }
 
@@ -13,7 +13,7 @@ export interface Carrier {
 export class DirectRequest implements AnswerController {
   readonly sent: SentRequest;
   readonly handler: AnswerHandler;
-  /** The request as it is sent, of characters below 256. */
+  /** The request as it is sent. It has only characters below 256. */
   readonly head: string;
   carrier: Carrier | undefined;
   paused = false;
@@ -26,12 +26,12 @@ export class DirectRequest implements AnswerController {
     this.head = headOf(sent);
   }
 
-  /** Whether it was answered, failed or was aborted. */
+  /** Whether the request was answered, failed or was aborted. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Does not call the handler. */
+  /** Ends the request without calling the handler. */
   abort(): void {
     if (this.#over) return;
     this.#over = true;
@@ -64,7 +64,10 @@ export class DirectRequest implements AnswerController {
   }
 }
 
-/** RFC 9110, section 5.5: a line break in a value would add a header, or a request. */
+/**
+ * What a header's value must not have (RFC 9110, section 5.5): a line break in it would add a header, or a
+ * request.
+ */
 const INVALID_IN_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 const INVALID_IN_A_PATH = /[^\x21-\x7e]/;
 

@@ -1,10 +1,10 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectSecurely, type SecureContext } from 'node:tls';
 
-/** Bytes read at a time. */
+/** The most bytes read at a time. */
 const READ_BYTES = 64 * 1024;
 
-/** Milliseconds after which the system asks whether the other end is still there. */
+/** Milliseconds without traffic after which the system checks whether the other end still answers. */
 const KEEP_ALIVE_MS = 60_000;
 
 /** Opens connections to one origin. */
@@ -12,14 +12,20 @@ export class SocketOpener {
   readonly #host: string;
   readonly #port: number;
   readonly #secureContext: (() => SecureContext) | undefined;
-  /** The last TLS session: the next connection resumes it, which saves both sides the costly part of the handshake. */
+  /**
+   * The last TLS session. The next connection resumes it, which saves both sides the costly part of the
+   * handshake.
+   */
   #session: Buffer | undefined;
-  /** Shared by all connections: libuv fills it, and passes it to `onRead`, before it reads from the next one. */
+  /**
+   * All connections share this buffer, because libuv fills it and passes it to `onRead` before it reads from
+   * the next one.
+   */
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   /**
    * @param origin http: or https:
-   * @param secureContext for https:, called at the first connection
+   * @param secureContext called at the first connection, and only for https:
    */
   constructor(origin: URL, secureContext: () => SecureContext) {
     const isSecure = origin.protocol === 'https:';
@@ -29,8 +35,11 @@ export class SocketOpener {
   }
 
   /**
-   * @param onOpen the server is connected, and its certificate trusted
-   * @param onRead takes what was read, valid during the call only; false: stops reading until the socket is resumed
+   * Starts to connect.
+   *
+   * @param onOpen called when the server is connected and, for https:, its certificate is trusted
+   * @param onRead called with bytes that were read, which are valid during the call only. If it returns
+   *   false, reading stops until the socket is resumed
    */
   open(onOpen: () => void, onRead: (bytes: Buffer) => boolean): Socket {
     const to = {
@@ -45,7 +54,7 @@ export class SocketOpener {
       this.#secureContext === undefined
         ? connect(to, onOpen)
         : this.#openSecurely(to, this.#secureContext(), onOpen);
-    // Not as options, which tls.connect() of Node.js 20 and 22 ignores.
+    // These are not set as options, because tls.connect() of Node.js 20 and 22 ignores such options.
     return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
@@ -55,7 +64,7 @@ export class SocketOpener {
       {
         ...to,
         secureContext,
-        // SNI has no addresses. The certificate is checked against `host` then.
+        // SNI cannot name an IP address. The certificate is then checked against `host`.
         servername: isIP(this.#host) === 0 ? this.#host : '',
         ALPNProtocols: ['http/1.1'],
         ...(resumed !== undefined && { session: resumed }),
@@ -63,7 +72,7 @@ export class SocketOpener {
       onOpen,
     );
     socket.on('error', () => {
-      // The resumed session may be what the server refused.
+      // Forgets the resumed session, because the server may have refused it.
       if (this.#session === resumed) this.#session = undefined;
     });
     socket.on('session', (session) => {
