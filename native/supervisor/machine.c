@@ -87,8 +87,8 @@ static void drop_candidate(machine* machine, const char* why, action_list* out) 
   add(out, TELL_READY, "", 0);
 }
 
-// Prepares the state for another server. If the previous server was sent an ending signal and died before it had ended
-// properly, the signal is held for the new server.
+// Prepares the state for another server. If the supervisor had sent an ending signal to the previous server, and that
+// server died before it had ended properly, holds the signal: the new server gets it once it can handle signals.
 static void begin_server(machine* machine) {
   machine->restarts++;
   machine->silent_ms = machine->closed_ms = 0;

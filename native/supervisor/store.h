@@ -1,4 +1,5 @@
-// Keeps the descriptors that servers hand over, by name. Only the servers know what these descriptors are.
+// Keeps descriptors of the servers of this mount, by name, so that they outlive a server. Each server sends its
+// descriptors to the supervisor, and the next server inherits them. Only the servers know what the descriptors are.
 #pragma once
 #include "machine.h"
 
@@ -12,6 +13,7 @@ void store_forget(const char* name);
 void store_inherit(const char* name, int fd);
 // Sends all descriptors to the holder, which has just been connected.
 void store_hold_all(void);
-// For a child that is about to become a server: keeps the descriptors open over execve, and writes "
-// <name>=<descriptor>" for each. Returns the number of bytes written.
+// For a child process that is about to become a server: lets all kept descriptors stay open over execve(2), and writes
+// a blank and `<name>=<descriptor>` for each of them to `list`, which has `size` bytes. Returns the number of bytes
+// written.
 size_t store_pass_on(char* list, size_t size);

@@ -3,7 +3,10 @@ import pLimit from 'p-limit';
 export interface InOrderOptions {
   /** How many items are processed at a time. */
   readonly concurrency: number;
-  /** The most results that are held while an earlier result is pending. */
+  /**
+   * The maximum number of items whose work has begun and whose results were not yielded yet. Bounds the
+   * results that wait for an earlier one.
+   */
   readonly ahead: number;
   readonly signal: AbortSignal;
 }

@@ -13,7 +13,10 @@ const EACH_UNSAFE = new RegExp(UNSAFE.source, 'gu');
 /** A backslash that looks like the beginning of an escape, or like half of one. */
 const AMBIGUOUS = new RegExp(`\\\\(?=[\\\\ntux]|${UNSAFE.source})`, 'gu');
 
-/** The most characters of one piece of text, escapes included. A key of S3 has at most 1,024 bytes. */
+/**
+ * The maximum number of characters of one piece of text, escapes included. A key of S3 has at most 1,024
+ * bytes.
+ */
 const LENGTH = 8192;
 
 /**

@@ -40,7 +40,7 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const SYNC_BYTES = 128 * 1024;
 const LARGEST_FILE = CHUNK_BYTES + MOST_TRAILER_BYTES;
 const readFile = promisify(read);
-/** The most parts in one call. writev(2) accepts no more than 1,024. */
+/** The maximum number of parts in one call. writev(2) accepts no more than 1,024. */
 const MOST_VECTORS = 512;
 /**
  * Errors that say nothing about the file, because the process or the system lacks file descriptors or memory.

@@ -17,13 +17,17 @@ export interface RankedBlobs {
 }
 
 /**
- * The state of `beside` content: that of trees shown beside the current tree, and not of the current tree.
+ * The space for blobs of the rank `beside`: those that only trees shown beside the current tree need (Rank).
  */
 export interface BesideState {
-  /** Bytes that `beside` content may take now: the limit without `past` and `kept` content. */
+  /**
+   * The maximum number of bytes that all `beside` blobs may take now: the limit of the cache less the bytes
+   * of `past` and `kept` blobs, which a `beside` blob does not evict.
+   */
   readonly room: number;
   /**
-   * Bytes of `room` that neither `beside` blobs nor reservations take. Bytes of `hidden` blobs count as free.
+   * Bytes of `room` that neither `beside` blobs nor reservations take. Blobs of the rank `hidden`, which no
+   * tree shows, count as free space, because a new `beside` blob evicts them.
    */
   readonly free: number;
   /** The number of `beside` blobs that have left the cache so far. */

@@ -1,6 +1,6 @@
 /**
- * The most bytes of content in a blob. A larger file is cached as aligned chunks of this size; the last one
- * may be shorter.
+ * The maximum number of bytes of content in a blob. A larger file is cached as aligned chunks of this size;
+ * the last one may be shorter.
  */
 export const CHUNK_BYTES = 8 * 1024 * 1024;
 

@@ -41,7 +41,8 @@ export interface ContentCacheOptions {
   /** Called if the disk accepts no writes, and for each corrupt blob. */
   readonly onTrouble?: ((code: DiskTrouble | 'corrupt', detail: string) => void) | undefined;
   /**
-   * The most bytes of content in memory that is being read from the store or the disk. Default: eight chunks.
+   * The maximum number of bytes of content in memory that is being read from the store or the disk. Default:
+   * eight chunks.
    */
   readonly bufferBytes?: number;
   /** The user that must own the directory. Default: this process's effective user. */

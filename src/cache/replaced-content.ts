@@ -3,9 +3,9 @@ import type { ObjectBody } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ContentRequest, ContentStore } from './receive.ts';
 
-/** The most version ids to remember of files that are read in parts; some 200 bytes each. */
+/** The maximum number of version ids to remember of files that are read in parts; some 200 bytes each. */
 const KNOWN_VERSIONS = 10_000;
-/** The most version ids to remember of files that were read whole. */
+/** The maximum number of version ids to remember of files that were read whole. */
 const KNOWN_WHOLE = 50_000;
 
 /**

@@ -19,11 +19,11 @@ import { blobRange } from './chunks.ts';
 const MAGIC = Buffer.from('dagblob1', 'latin1');
 const FOOTER_BYTES = 8 + MAGIC.length;
 /**
- * The most bytes of a label. Path and ETag have at most 4,095 and 4,096 bytes in a tree, and JSON writes some
- * of these bytes as six (\\u0001). The rest is for names, numbers and punctuation.
+ * The maximum number of bytes of a label. Path and ETag have at most 4,095 and 4,096 bytes in a tree, and
+ * JSON writes some of these bytes as six (\\u0001). The rest is for names, numbers and punctuation.
  */
 const MOST_LABEL_BYTES = 6 * (4095 + 4096) + 512;
-/** The most bytes by which a blob's file exceeds its content. */
+/** The maximum number of bytes by which a blob's file exceeds its content. */
 export const MOST_TRAILER_BYTES = MOST_LABEL_BYTES + FOOTER_BYTES;
 /** The bytes at a blob's end that have its footer: all of the trailer except the label. */
 export const SHORTEST_TRAILER_BYTES = FOOTER_BYTES;

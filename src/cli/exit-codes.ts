@@ -19,8 +19,8 @@ export const exitCodes = {
    */
   cannotCreate: 73,
   /**
-   * The mount already runs, its cache is in use, a listing is held, or a time limit has passed: a retry may
-   * succeed.
+   * The mount already runs, its cache is in use, dagmount holds back a listing or a release, or a time limit
+   * has passed. A retry may succeed.
    */
   temporary: 75,
   /** Access is denied, or credentials are missing or expired. */

@@ -71,7 +71,10 @@ export class ProgressLine {
   }
 }
 
-/** Describes in one line the progress of the first tree, and the objects that it waits for. */
+/**
+ * Describes in one line how far dagmount has fetched the first trees, and which objects a tree waits for
+ * because the store does not return them.
+ */
 export function progressText(progress: Progress, bytesPerSecond?: number): string {
   const { phase, totalFiles, totalBytes, pendingFiles, pendingBytes, waitingFor } = progress;
   const waits = waitingFor === undefined ? '' : `; waits for ${waitedForText(waitingFor)}`;
@@ -82,7 +85,7 @@ export function progressText(progress: Progress, bytesPerSecond?: number): strin
   return `dagmount: fetching, ${files}, ${formatSize(bytes)} of ${formatSize(totalBytes)}${speed}${waits}`;
 }
 
-/** Lists the objects that a tree waits for, with the store's error for each. */
+/** Lists the objects that a tree waits for, with the store's error for each object. */
 export function waitedForText({
   files,
   objects,

@@ -34,7 +34,7 @@ export interface MountOption {
   readonly values: readonly string[];
 }
 
-/** The most mounts that a holder keeps: the same limit as in native/holder. */
+/** The maximum number of mounts that a holder keeps: the same limit as in native/holder. */
 const HOLDER_MOUNTS = 128;
 const DAY_MS = 24 * 3_600_000;
 /** The longest deadline of a publish: kubelet ends a call after two minutes. */

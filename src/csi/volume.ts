@@ -55,7 +55,8 @@ const AUDIENCE = 'sts.amazonaws.com';
 const LONGEST_VALUE = 4_096;
 const MOST_PATTERNS = 64;
 /**
- * The most wildcards in a pattern. Each further one can multiply the matching time by the bytes of a name.
+ * The maximum number of wildcards in a pattern. Each further one can multiply the matching time by the bytes
+ * of a name.
  */
 const MOST_WILDCARDS = 6;
 const DEFAULT_PROFILE = 'default';

@@ -13,7 +13,7 @@ import {
 } from './pinned.ts';
 
 const WRITABLE_BY_OTHERS = 0o022;
-/** The most bytes of a file by which a mount describes itself. */
+/** The maximum number of bytes of a file by which a mount describes itself. */
 export const MOST_BYTES = 64 * 1024;
 
 /**

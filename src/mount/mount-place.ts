@@ -31,8 +31,8 @@ export class MountPlace {
   }
 
   /**
-   * Returns whether a dagmount mount of this source is at the target. If the connection was inherited, that
-   * is the mount of the predecessor.
+   * Returns whether a dagmount mount of this source is at the target. If this server inherited the connection
+   * with the kernel from its predecessor (the previous server of the mount), it is the predecessor's mount.
    */
   isHeldFor(source: string): boolean {
     const mount = topMountAt(readMounts(), this.#target);
@@ -81,7 +81,10 @@ export class MountPlace {
     if (this.#device !== undefined) abortConnection(this.#device.minor);
   }
 
-  /** `major:minor` of this mount or of the predecessor's. */
+  /**
+   * `major:minor` of this server's mount. Before this server has a mount: of the mount at the target, or
+   * undefined if there is none.
+   */
   get deviceNumber(): string | undefined {
     const device = this.#device ?? topMountAt(readMounts(), this.#target)?.device;
     return device && `${device.major}:${device.minor}`;

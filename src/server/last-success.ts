@@ -4,7 +4,7 @@ import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
 import type { SyncOptions } from '../sync/sync.ts';
 
-/** The least time between two writes; the stored time may be too old by this much. */
+/** The minimum time between two writes. The stored time may be too old by this much. */
 const NOTE_MS = 30_000;
 const MOST_BYTES = 64;
 

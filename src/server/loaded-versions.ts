@@ -37,9 +37,12 @@ export interface LoadedVersionsOptions {
   readonly log: Logger;
 }
 
-/** The most look-ups that ask the store at a time. */
+/** The maximum number of look-ups that ask the store at a time. */
 const LOOKUPS = 4;
-/** The most shown versions: each is a tree in memory, and the kernel may hold all of its nodes while it has memory. */
+/**
+ * The maximum number of shown versions: each is a tree in memory, and the kernel may hold all of its nodes
+ * while the kernel has memory.
+ */
 export const MOST_VERSIONS = 64;
 const TIDY_MS = 60_000;
 const UNAVAILABLE: VersionAnswer = { kind: 'unavailable' };

@@ -16,14 +16,18 @@ export interface OpenEventsOptions {
   readonly sync: Pick<Sync, 'hint'>;
   readonly observer: HintObserver;
   readonly log: Logger;
-  /** Whether a tree was kept. Then readers are served even without events. */
+  /**
+   * Whether this server has restored at least one tree of the mount from the local disk. Then a wrong setting
+   * of the queue does not end the start: readers are served, and changes are found by polling.
+   */
   readonly isRestored: boolean;
   readonly atEnd: (ending: () => unknown) => void;
 }
 
 /**
- * Opens the queue of --events. Returns undefined without a queue. If the queue cannot be opened, rejects with
- * SettingError at a first start, and returns undefined if a tree was kept.
+ * Opens the queue of --events, in which the store announces changed objects. Returns undefined if --events is
+ * not set. If a wrong setting prevents the use of the queue, logs that and returns undefined if a tree was
+ * restored; otherwise rejects with SettingError.
  */
 export async function openEvents(options: OpenEventsOptions): Promise<QueueFollower | undefined> {
   const { config, connection, sync, observer, log, isRestored, atEnd } = options;

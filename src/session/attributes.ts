@@ -79,8 +79,9 @@ export class AttributeSource {
   }
 
   /**
-   * Returns the attributes of the root of a version that is not loaded. All that is known of it is that it is
-   * a directory. The result is valid until the next call of any method.
+   * Returns the attributes of the root of a version that is not loaded. The session knows only that the root
+   * is a directory, so the root gets the mtime of its parent `versions/`, and counts as one without
+   * subdirectories. The result is valid until the next call of any method.
    */
   ofSought(nodeId: number, { mtimeSeconds, mtimeNanoseconds }: OwnDirectory): MutableAttributes {
     return this.#fill(nodeId, this.mode(true, false), 0, mtimeSeconds, mtimeNanoseconds, 2);

@@ -21,8 +21,8 @@ export interface ContentRange {
 }
 
 /**
- * The most bytes of blobs that are kept in memory because the disk cache did not store them. The kernel reads
- * a blob in parts, and later READs of the same blob use these bytes instead of another fetch.
+ * The maximum number of bytes of blobs that are kept in memory because the disk cache did not store them. The
+ * kernel reads a blob in parts, and later READs of the same blob use these bytes instead of another fetch.
  */
 const MEMORY_BYTES = 4 * CHUNK_BYTES;
 /** The interval, and the number, of checks whether content that the prefetch is fetching has arrived. */

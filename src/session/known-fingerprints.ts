@@ -4,7 +4,7 @@ import { ABSENT } from '../cache/verification.ts';
 import type { ContentVersion } from '../tree/index.ts';
 import type { MountedTrees } from './trees/mounted-trees.ts';
 
-/** The most fingerprints that are stored here instead of beside a tree. */
+/** The maximum number of fingerprints that are stored here instead of beside a tree. */
 const KNOWN_BLOBS = 4096;
 
 /** The node that is read, and its version. */

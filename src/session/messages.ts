@@ -93,10 +93,11 @@ export interface LeftOfTree {
 
 /** What a takeover found in the connection, and how many notifications failed. */
 export interface TakenOver {
-  /** Requests that the predecessor had read and not answered. */
+  /** How many requests the predecessor had read and not answered. */
   readonly unanswered: number;
-  /** Notifications that the predecessor may not have sent. The session has sent them. */
+  /** How many notifications the session sent because the predecessor may not have sent them. */
   readonly owed: number;
+  /** How many of these notifications the kernel refused. */
   readonly failed: number;
   /** Whether the kernel sends again the requests that the predecessor had read and not answered. */
   readonly resends: boolean;
@@ -208,9 +209,14 @@ export const NOTHING_COUNTED: SessionCounters = {
   replayed: 0,
 };
 
-/** The kernel's answers to the notifications of one publication. */
+/**
+ * Counts of the notifications of one publication. By a notification, the session makes the kernel drop a
+ * cached name or content.
+ */
 export interface NotifyOutcome {
+  /** How many notifications the session sent. */
   readonly sent: number;
+  /** How many of them the kernel refused. */
   readonly failed: number;
   /** Milliseconds from the swap until the kernel had answered every notification. */
   readonly ms: number;

@@ -4,8 +4,9 @@ import { isDying } from './dying.ts';
 import { keyOf } from './request-key.ts';
 
 /**
- * The most READs of one uid that may wait. The kernel sends at most MAX_BACKGROUND READs for all users
- * together, and then delays every further READ until one is answered. So one uid must not get all of them.
+ * The maximum number of READs of one uid that may wait. The kernel sends at most MAX_BACKGROUND READs for all
+ * users together, and then delays every further READ until one is answered. So one uid must not get all of
+ * them.
  */
 const MOST_OF_A_UID = (MAX_BACKGROUND * 3) / 4;
 const DYING_CHECK_MS = 200;

@@ -5,13 +5,13 @@ import type { StatfsFigures } from '../wire/index.ts';
 export const LONGEST_NAME_BYTES = 255;
 const BLOCK_BYTES = 4096;
 /**
- * The least number of free blocks that are reported: 4 TiB in blocks of 4 KiB, which is more than any byte
+ * The minimum number of free blocks that are reported: 4 TiB in blocks of 4 KiB, which is more than any byte
  * limit in monitoring. As many inodes are reported as free. All figures of a tree up to 1.6 TiB fit into 32
  * bits; above that, statfs(2) of a 32-bit program fails with EOVERFLOW.
  */
 const NOMINALLY_FREE = 2 ** 30;
 /**
- * The least number of free blocks (and inodes) for each used one. So at most 10 % are in use, however large
+ * The minimum number of free blocks (and inodes) for each used one. So at most 10 % are in use, however large
  * the tree is.
  */
 const FREE_PER_USED = 9;

@@ -18,15 +18,18 @@ const SLICE_BYTES = 512 * 1024;
 /** How many bytes are read at a time. Many, because nothing is served while a state is read. */
 const READ_BYTES = 4 * 1024 * 1024;
 
-/** A state to be written, possibly to several places. */
+/**
+ * The content of a state file that is to be written, possibly to several places. The head is the first
+ * HEAD_BYTES bytes of the file, with its format, length and checksum (state-header.ts); the body follows.
+ */
 export interface StateImage {
   readonly head: Buffer;
   readonly body: StateBody;
 }
 
 /**
- * Makes the head of a state, which has the SHA-256 of head and body. Hashes the body in slices, and yields to
- * the event loop in between. 10 MB take 6 ms, or 30 without hardware support for SHA.
+ * Makes the head for a body, and writes the SHA-256 of head and body into the head. Hashes the body in
+ * slices, and yields to the event loop in between. 10 MB take 6 ms, or 30 without hardware support for SHA.
  */
 export async function sealedImage(mountId: string, body: StateBody): Promise<StateImage> {
   const head = newHead(mountId, lengthOf(body));

@@ -14,7 +14,9 @@ import { SyncError } from '../sync/failure.ts';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-/** The most names that are read. There are few names, because each step removes the earlier ones. */
+/**
+ * The maximum number of names that are read. There are few names, because each step removes the earlier ones.
+ */
 const MOST_NAMES = 10_000;
 
 const NAME = /^(\d{10})\.([0-9a-f]{64})\.(-?\d{1,15})(\.accepted)?$/;
@@ -27,7 +29,11 @@ export interface StepMemoryPlace {
   readonly environment: string;
 }
 
-/** The directory in which the steps of one environment of one root are remembered. */
+/**
+ * Returns the directory that remembers the newest step of one environment. A release root is the place in the
+ * store to which releases are deployed. An environment is a name below a root, such as `production`, whose
+ * ref says which release the nodes show. A step is one change of that ref.
+ */
 export function stepMemoryPath({ stateDirectory, root, environment }: StepMemoryPlace): string {
   const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
   return join(stateDirectory, 'v1', persistedFiles.steps.name, name, environment);

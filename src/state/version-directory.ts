@@ -15,7 +15,7 @@ export interface KeptVersion {
   readonly lastUsed: number;
 }
 
-/** The most names that are read, which is more than dagmount ever writes. */
+/** The maximum number of names that are read, which is more than dagmount ever writes. */
 const MOST_FILES = 1024;
 const FILE_MODE = 0o600;
 /** An empty file that is made with the directory. The mount's root has the mtime of this file. */

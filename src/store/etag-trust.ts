@@ -8,7 +8,7 @@ const ENOUGH = 3;
  * listings.
  */
 const ENOUGH_TIMES = 2;
-/** The most paths that are remembered. */
+/** The maximum number of paths that are remembered. */
 const MOST_NOTED = 64;
 
 /**
@@ -49,7 +49,10 @@ export class EtagTrust {
     this.#files = files;
   }
 
-  /** Notes that an object with the listed size and date had another ETag. */
+  /**
+   * Notes that GET returned an object with the listed size and date, and with another ETag than the listing
+   * has for this path.
+   */
   differs(path: string): void {
     if (!this.#own && this.#noted.size < MOST_NOTED) this.#noted.add(path);
   }

@@ -3,7 +3,10 @@
  * in place of the listed ones. ETags are sent back in headers, kept in trees and labels, and shown to people.
  */
 
-/** The most bytes of an ETag. S3's ETags have at most 38; ETags of 70 were seen from other stores. */
+/**
+ * The maximum number of bytes of an ETag. S3's ETags have at most 38; ETags of 70 were seen from other
+ * stores.
+ */
 export const LONGEST_ETAG = 1024;
 
 const DOUBLE_QUOTE = 0x22;

@@ -7,12 +7,12 @@ import { StoreError } from './store-error.ts';
 
 type ContentStore = Pick<ObjectStore, 'get'>;
 
-/** The most versions whose answers are remembered; some 300 bytes each. */
+/** The maximum number of versions whose answers are remembered; some 300 bytes each. */
 const MOST_VERSIONS = 10_000;
 
 /**
- * The most milliseconds by which a date in a header may be later than in the listing. Both have whole
- * seconds, and stores round them differently.
+ * The maximum number of milliseconds by which a date in a header may be later than in the listing. Both have
+ * whole seconds, and stores round them differently.
  */
 const SECOND_MS = 1000;
 

@@ -4,7 +4,7 @@ import { type Stop, stopperUnder } from '../store/stop.ts';
 export interface BoundedForEachOptions {
   /** Positions 0 to total - 1 are visited once each. */
   readonly total: number;
-  /** The most visits at a time. */
+  /** The maximum number of visits at a time. */
   readonly concurrency: number;
   readonly yielder: Yielder;
   readonly signal: AbortSignal;

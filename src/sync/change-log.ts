@@ -14,9 +14,9 @@ export interface PathDifferences {
   readonly removed: readonly string[];
 }
 
-/** The most bytes of packed paths, in memory and on disk. A packed path takes some 20 bytes. */
+/** The maximum number of bytes of packed paths, in memory and on disk. A packed path takes some 20 bytes. */
 const MOST_PACKED_BYTES = 8 * 1024 * 1024;
-/** The most bytes of all paths when unpacked, which bounds the work for one request. */
+/** The maximum number of bytes of all paths when unpacked, which bounds the work for one request. */
 const MOST_RAW_BYTES = 64 * 1024 * 1024;
 const MOST_ENTRIES = 50;
 

@@ -6,10 +6,11 @@ import type { Generation, GenerationChanges } from '../tree/index.ts';
 const deflate = promisify(deflateRaw);
 const inflate = promisify(inflateRaw);
 
-/** The most bytes of one publication's paths when unpacked: some 300,000 paths. */
+/** The maximum number of bytes of one publication's paths when unpacked: some 300,000 paths. */
 const MOST_BYTES = 32 * 1024 * 1024;
 /**
- * The most bytes of one record: flags, length, path (at most 4,095 bytes, and a slash), and two fingerprints.
+ * The maximum number of bytes of one record: flags, length, path (at most 4,095 bytes, and a slash), and two
+ * fingerprints.
  */
 const MOST_RECORD_BYTES = 1 + 2 + 4096 + 16;
 const FIRST_BYTES = 64 * 1024;

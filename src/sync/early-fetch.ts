@@ -9,7 +9,7 @@ import { SlowFetches } from './unreadable/slow-fetches.ts';
 
 export interface EarlyFetchMeans extends Pick<TimedMeans, 'clock'> {
   readonly cache: Pick<ContentCachePort, 'ensure' | 'has'>;
-  /** The most fetches at a time. */
+  /** The maximum number of fetches at a time. */
   readonly concurrency: number;
 }
 

@@ -19,8 +19,8 @@ export interface HistoryEntry {
 export type PastRelease = Pick<ReleaseStep, 'sequence' | 'id' | 'author' | 'message'>;
 
 /**
- * The most characters that are kept of author and of message, because each publication writes the whole
- * history.
+ * The maximum number of characters that are kept of author and of message, because each publication writes
+ * the whole history.
  */
 const MOST_CHARACTERS = 200;
 

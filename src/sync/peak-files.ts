@@ -20,7 +20,7 @@ export class PeakFiles {
     this.#entries = [...entries];
   }
 
-  /** The most files in the last hour; 0 if nothing was shown. */
+  /** Returns the maximum number of files that any generation had in the last hour; 0 if none was shown. */
   peak(now: number): number {
     this.#expire(now);
     return this.#entries[0]?.files ?? 0;

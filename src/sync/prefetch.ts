@@ -19,7 +19,7 @@ import { withinTime } from './unreadable/within-time.ts';
 
 export interface FetchMeans extends TimedMeans {
   readonly cache: ContentCachePort;
-  /** The most concurrent fetches. */
+  /** The maximum number of concurrent fetches. */
   readonly concurrency: number;
   readonly log: Logger;
   readonly probe: Probe;

@@ -1,7 +1,7 @@
 import type { Logger } from '../base/logger.ts';
 import type { Problem } from '../tree/index.ts';
 
-/** The most problems that a log line names; it counts the others. */
+/** The maximum number of problems that a log line names; it counts the others. */
 const NAMED = 20;
 
 /**

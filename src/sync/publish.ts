@@ -22,7 +22,8 @@ export interface PublishOptions {
 /** The longest time until a changed clock is noticed. */
 const LONGEST_SLEEP_MS = 1_000;
 /**
- * The most instants that are tried, if an instant passes before the swap because committing took too long.
+ * The maximum number of instants that are tried, if an instant passes before the swap because committing took
+ * too long.
  */
 const MOST_INSTANTS = 3;
 

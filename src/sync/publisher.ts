@@ -101,7 +101,7 @@ export class Publisher {
     };
   }
 
-  /** The most files that any generation of the last hour had. */
+  /** The maximum number of files that any generation of the last hour had. */
   peak(): number {
     return this.#records.peak(this.#options.clock.now());
   }

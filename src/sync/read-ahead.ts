@@ -4,21 +4,24 @@ import type { ContentVersion } from '../tree/index.ts';
 import type { ContentCachePort } from './ports.ts';
 
 /**
- * The most chunks that are fetched ahead of one reader. Two hide the latency of store and disk; the others
- * absorb variations.
+ * The maximum number of chunks that are fetched ahead of one reader. Two hide the latency of store and disk;
+ * the others absorb variations.
  */
 const MOST_AHEAD = 4;
-/** The most chunks in flight for all readers together: half of what the cache holds in memory at a time. */
+/**
+ * The maximum number of chunks in flight for all readers together: half of what the cache holds in memory at
+ * a time.
+ */
 const MOST_UNDER_WAY = 4;
 /**
- * If a chunk takes longer than this, the store or the network is slow. Then one chunk at a time is fetched,
- * and none in parallel with the reader's own. On a network of 3 MiB/s, four at a time would all miss the read
- * deadline.
+ * If a chunk takes longer than this, the store or the network is slow. Then the read-ahead fetches one chunk
+ * at a time, and none in parallel with the chunk that the reader requested. On a network of 3 MiB/s, four
+ * chunks at a time would all miss the read deadline.
  */
 const FAST_MS = 1_000;
 /**
- * The most sequential readers that are tracked. If there are more, the read-ahead ends for the one that has
- * not requested a chunk for longest.
+ * The maximum number of sequential readers that are tracked. If there are more, the read-ahead ends for the
+ * one that has not requested a chunk for longest.
  */
 const MOST_STREAMS = 32;
 /**
@@ -44,7 +47,7 @@ interface Stream {
   readonly version: ContentVersion;
   /** The last chunk that the reader requested. */
   at: number;
-  /** How many chunks to fetch beyond that chunk; 0 until a second consecutive chunk is requested. */
+  /** How many chunks to fetch after chunk `at`; 0 until the reader requests a second consecutive chunk. */
   ahead: number;
   askedAt: number;
   readonly underWay: Map<number, AbortController>;

@@ -34,7 +34,7 @@ export interface ReadThroughOptions {
   /** Shown files whose content is unreadable. */
   readonly unreadable: UnreadableObjects;
   readonly ahead: Pick<ReadAhead, 'asked' | 'arrived' | 'left'>;
-  /** The most concurrent content requests. */
+  /** The maximum number of concurrent content requests. */
   readonly concurrency: number;
   /** Requests a new listing, because the store lacks what the tree shows, or does not answer. */
   readonly refresh: () => void;
@@ -48,8 +48,8 @@ export interface ReadOptions {
 }
 
 /**
- * The most bytes in flight, from the store and from the disk each: as many as the cache holds in memory at a
- * time.
+ * The maximum number of bytes in flight, from the store and from the disk each: as many as the cache holds in
+ * memory at a time.
  */
 const TURN_BYTES = 8 * CHUNK_BYTES;
 

@@ -45,7 +45,7 @@ export class Records {
     return this.#changeLog;
   }
 
-  /** The most files that any generation of the last hour had. */
+  /** The maximum number of files that any generation of the last hour had. */
   peak(now: number): number {
     return this.#peaks.peak(now);
   }

@@ -33,7 +33,7 @@ export interface RevalidationOptions extends GuardRules, PrefetchLimits {
   readonly probe: Probe;
   /** Undefined if contents are fetched one by one. */
   readonly planner?: FetchPlanner | undefined;
-  /** The most fetches at a time. */
+  /** The maximum number of fetches at a time. */
   readonly concurrency: number;
   /** Called with the seconds that each stage took. */
   readonly observeStage: (stage: Stage, seconds: number) => void;

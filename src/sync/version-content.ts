@@ -28,7 +28,7 @@ export interface VersionCachePort extends Pick<ContentCachePort, 'ensure' | 'has
 export interface VersionContentOptions {
   readonly cache: VersionCachePort;
   readonly planner: FetchPlanner | undefined;
-  /** The most concurrent fetches of the current tree; versions get a part of them. */
+  /** The maximum number of concurrent fetches of the current tree; versions get a part of them. */
   readonly concurrency: number;
   /** The largest file to fetch, bytes. */
   readonly prefetchBytes: number;

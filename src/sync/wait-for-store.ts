@@ -24,7 +24,9 @@ const PASSING = new Set([
   'unreadable-ignore-file',
   'release-early',
 ]);
-/** The most that one attempt counts toward the wait, because the clock may be set during the attempt. */
+/**
+ * The maximum time that one attempt counts toward the wait, because the clock may be set during the attempt.
+ */
 const LONGEST_ATTEMPT_MS = 15_000;
 
 /**

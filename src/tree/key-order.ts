@@ -16,8 +16,8 @@ export function objectsByKey(objects: ListedObjects): Uint32Array {
 
   let ascending = true;
   for (let i = 1; i < count && ascending; i++) ascending = compare(i - 1, i) < 0;
-  // S3 lists in this order, so this comparison (50 ns a key) is all the work. A million unordered keys take
-  // 1.6 s.
+  // S3 lists in this order. For its listings this function returns here, after 50 ns a key. To sort a million
+  // unordered keys takes 1.6 s.
   if (ascending) return order;
 
   order.sort((a, b) => compare(a, b) || a - b);

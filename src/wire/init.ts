@@ -85,15 +85,15 @@ const WANTED =
   FUSE_HAS_RESEND;
 
 /**
- * The most pending background requests. Every READ through the page cache counts as one. When this many are
- * pending, the kernel sends no further READ of any reader, even one that could be answered immediately. With
- * 64, a user that read 64 files that were not local blocked every other reader. A pending request takes about
- * a hundred bytes; the session divides these slots among users. For unprivileged mounts the kernel may grant
- * fewer (max_user_bgreq).
+ * The maximum number of pending background requests. Every READ through the page cache counts as one. When
+ * this many are pending, the kernel sends no further READ of any reader, even one that could be answered
+ * immediately. With 64, a user that read 64 files that were not local blocked every other reader. A pending
+ * request takes about a hundred bytes; the session divides these slots among users. For unprivileged mounts
+ * the kernel may grant fewer (max_user_bgreq).
  */
 export const MAX_BACKGROUND = 4096;
 
-/** The most pages in a READ, so that a READ has up to 1 MiB. */
+/** The maximum number of pages in a READ, so that a READ has up to 1 MiB. */
 const MAX_PAGES = 256;
 
 const NOTHING: InitReply = {

@@ -87,8 +87,8 @@ export interface AccessRequest extends PlainRequest<'access'> {
 }
 
 /**
- * INTERRUPT, which has no reply of its own. `targetHigh` and `targetLow` are the unique of the request to
- * interrupt.
+ * INTERRUPT, which has no reply of its own. `targetHigh` and `targetLow` are the two halves of the id (FUSE's
+ * field `unique`) of the request to interrupt.
  */
 export interface InterruptRequest extends PlainRequest<'interrupt'> {
   readonly targetHigh: UniqueHalf;

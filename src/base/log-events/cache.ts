@@ -71,7 +71,7 @@ export const cacheEvents = {
     levels: ['warn'],
     fields: ['code', 'errno', 'directory'],
     meaning:
-      'dagmount cannot write content to the cache in `directory` (`errno`). `code` is `cache-full` if the disk or a quota is full, and `cache-unwritable` otherwise. Content that is not in the cache comes from the store at each read, and dagmount tries to write again after 5 seconds; free space on that disk, or make it writable.',
+      'dagmount cannot write content to the cache in `directory` (`errno`). `code` is `cache-full` if the disk or a quota is full, and `cache-unwritable` otherwise. Content that is not in the cache comes from the store at each read. dagmount tries to write again after 5 seconds. Free space on that disk, or make the directory writable.',
   },
   'cache-writable': {
     levels: ['info'],

@@ -18,7 +18,7 @@ export const controlEvents = {
     levels: ['info'],
     fields: ['request', 'what', 'body', 'status', 'code'],
     meaning:
-      'dagmount answered the request that `asked` logged with the same `request`. `status` is the HTTP status if the request succeeded; `code` is the code of the error if it failed.',
+      'dagmount answered the request that `asked` logged with the same `request`. `what` and `body` are the same as there: the method and path of the request, and its JSON body. `status` is the HTTP status if the request succeeded; `code` is the code of the error if it failed.',
   },
   'control-request-failed': {
     levels: ['error'],

@@ -12,7 +12,7 @@ export const kubernetesEvents = {
     levels: ['warn'],
     fields: ['path', 'other'],
     meaning:
-      'Another CSI driver runs on this node and has locked `path`; `other` names its pod, and since when it runs. This driver waits up to a minute for the other driver to end, and then ends with exit code 75. If the other driver does not end, remove one of the two DaemonSets.',
+      'Another CSI driver runs on this node and has locked `path`. `other` has the host name of the other driver (usually the name of its pod) and the time since when it runs; it is empty if the other driver has not written them yet. This driver waits up to a minute for the other driver to end, and then ends with exit code 75. If the other driver does not end, remove one of the two DaemonSets.',
   },
   'driver-ended': {
     levels: ['info'],
@@ -36,13 +36,13 @@ export const kubernetesEvents = {
     levels: ['info'],
     fields: ['volume', 'target', 'source', 'key'],
     meaning:
-      'kubelet asked the CSI driver to remove the volume `volume` of a pod, and the driver removed it from `target`. The mount of `source` stays for other volumes, or for some time for the next pod.',
+      'kubelet asked the CSI driver to remove the volume `volume` of a pod, and the driver removed it from `target`. The volume used the mount of `source` that `key` identifies. This mount stays as long as other volumes use it. After that it stays for the time `idle` of the configuration of the driver (10 minutes by default), so that the next pod need not wait.',
   },
   'volume-refused': {
     levels: ['warn', 'error'],
     fields: ['volume', 'target', 'code', 'hint', 'error'],
     meaning:
-      'The CSI driver could not publish or unpublish the volume `volume` at `target`. `code` says why, and `hint` what to do; kubelet retries, and the events of the pod show the same message. The level is error, with `error` instead of `code` and `hint`, if the cause is a bug in dagmount or a file of this node that the driver cannot use.',
+      'The CSI driver could not publish or unpublish the volume `volume` at `target`. `code` says why, and `hint` what to do; kubelet retries, and the events of the pod show the same message. The level is error if a bug in dagmount is the cause, or if the driver cannot use a file of this node, for example because a disk is full. The line then has `error` instead of `code` and `hint`.',
   },
   'volumes-not-renewed': {
     levels: ['warn'],

@@ -18,7 +18,7 @@ export const mountEvents = {
       'ms',
     ],
     meaning:
-      'dagmount made the mount of `source` at `target`. `by` is the call or program that mounted it, `protocol` the version of FUSE, `takeover` how the next server would continue (`resend`, `journal`: with this mount; `remount`: with a new one), and `readahead` whether dagmount raised the read-ahead of the kernel. The line has `restarts`, `cause`, `reason` and `ms` if an earlier server of this mount ended: see `taken-over`.',
+      'dagmount made the mount of `source` at `target`. `driver` is the driver of the mount, `by` the call or program that mounted it, `protocol` the version of FUSE, and `readahead` whether dagmount raised the read-ahead of the kernel. `takeover` says what happens to readers if this server dies: with `resend` the kernel sends their unanswered requests to the next server, and with `journal` the next server reads these requests from memory that this server leaves. With `remount` the next server makes a new mount, and files that are open in this one may fail with ENOTCONN. If the supervisor has started a server of this mount again, the line also has `restarts`, `cause`, `reason` and `ms`: see `taken-over`.',
   },
   ready: {
     levels: ['info'],
@@ -36,7 +36,7 @@ export const mountEvents = {
     levels: ['info'],
     fields: ['opcodes', 'malformed', 'readErrors', 'replacedInodes', 'refused', 'replayed'],
     meaning:
-      'When the mount ends, the server logs its counters: the requests that the kernel sent (`opcodes`, by opcode), requests that dagmount could not parse (`malformed`), failed reads (`readErrors`, by errno) and answers that the kernel refused (`refused`). `replacedInodes` counts the inodes of earlier trees that the kernel still held; `replayed` counts the requests that an earlier server had received and not answered.',
+      'A server that unmounts logs what it has counted since it started. `opcodes` are the requests that the kernel sent, by opcode; `malformed` those that dagmount could not parse. `readErrors` are the failed reads, by errno, and `refused` the answers that the kernel refused. `replayed` are the requests that an earlier server had received and not answered, and that this server received again. `replacedInodes` are the inodes of earlier trees that the kernel may still have held at the end.',
   },
   'mount-busy': {
     levels: ['info'],
@@ -84,7 +84,7 @@ export const mountEvents = {
     levels: ['error'],
     fields: ['directory', 'holders'],
     meaning:
-      'A process holds the kernel lock of `directory` (a path in the mount; empty for the mount point), so the kernel cannot apply a publication. This and all later publications wait until the lock is free. Kill the processes in `holders` (`kill -9`); if `holders` is empty, search as root, because a dagmount that does not run as root cannot see the processes of other users.',
+      'A process holds the kernel lock of `directory` (a path in the mount; empty for the mount point), so the kernel cannot apply a publication. This and all later publications wait until the lock is free. Kill the processes in `holders` (`kill -9`). `holders` can be empty, because a dagmount that does not run as root cannot see the processes of other users. Then run `grep -l iterate_dir /proc/[0-9]*/task/[0-9]*/stack` as root: it prints the threads that list a directory.',
   },
   'publication-freed': {
     levels: ['info'],

@@ -6,7 +6,7 @@ export const sourceEvents = {
     levels: ['debug'],
     fields: ['objects', 'requests', 'digest'],
     meaning:
-      'dagmount listed the source, or read its newest release. `objects` is the number of objects (of a release: files), `requests` the number of requests to the store, and `digest` a hash that stays equal as long as nothing changes.',
+      'dagmount listed the source, or read its newest release. `objects` is the number of objects in the listing, or of files in the release. `requests` is the number of requests to the store, and `digest` a hash that stays equal as long as nothing changes.',
   },
   'listing-outdated': {
     levels: ['info'],
@@ -53,7 +53,7 @@ export const sourceEvents = {
     levels: ['warn', 'debug'],
     fields: ['code', 'detail', 'leftSeconds'],
     meaning:
-      'A server has no kept tree to show, and cannot read the first tree from the store (`code`, `detail`); until then there is no mount, or, with several trees, not this tree. The server retries for another `leftSeconds` seconds (`--wait-for-store`); then the start fails. The level is debug from the second failure on.',
+      'A server has no kept tree to show, and cannot read the first tree from the store (`code`, `detail`). The server retries for another `leftSeconds` seconds (`--wait-for-store`). During this time there is no mount; if the mount has several trees and shows another one, only the directory of this tree is missing. If the time ends without success, the start fails; if another tree can still be shown, `tree-not-shown` follows instead. The level is debug from the second failure on.',
   },
   'no-first-tree': {
     levels: ['debug'],

@@ -12,7 +12,7 @@ export const takeoverEvents = {
     levels: ['warn'],
     fields: ['file', 'code', 'detail', 'outcome', 'other'],
     meaning:
-      'A server cannot use `file`, which keeps the last tree for a restart (`code`, `detail`). `outcome` says what the server does instead: `other-file` (it reads the tree from the file `other`), `new-tree` (it builds the tree from the store; the numbers and dates of trees start again) or `new-mount` (it cannot take over the mount, and makes a new one).',
+      'A server cannot use `file`, which keeps the last tree for a restart. `code` is the reason, such as `checksum` (the file is damaged) or `newer-format` (a newer dagmount wrote it), and `detail` describes it. `outcome` says what the server does instead: `other-file` (it reads the tree from the file `other`), `new-tree` (it builds the tree from the store) or `new-mount` (it cannot take over the mount, and makes a new one). After `new-tree`, the numbers of trees begin with 1 again, and files have the mtimes of their objects instead of the times at which dagmount published them.',
   },
   'state-write-failed': {
     levels: ['warn'],
@@ -29,7 +29,8 @@ export const takeoverEvents = {
   'state-kept': {
     levels: ['info'],
     fields: ['file'],
-    meaning: 'After `state-not-kept`: dagmount can write the tree to `file` for a restart again.',
+    meaning:
+      'After `state-not-kept`: dagmount wrote the tree to `file` again. If the server restarts, the next server can read the tree from there.',
   },
   'step-not-kept': {
     levels: ['warn'],
@@ -66,13 +67,13 @@ export const takeoverEvents = {
       'resends',
     ],
     meaning:
-      'The previous server ended, and this server took over its mount in `ms` milliseconds. `cause` is `died`, `silent` (no sign of life), `late` (it did not begin to serve in time), `restart-asked` or `service-restarted`; `restarts` counts the servers that the supervisor has started again. `parts` divides `ms`: `tree` (until the kept tree was read), `session` (until this server answered requests) and `notifications` (until the kernel had answered the missing notifications). `unanswered` counts requests that the previous server had received and not answered (`resends`: the kernel sends them again), `owed` the missing notifications, and `failed` those that the kernel refused.',
+      'The previous server ended, and this server took over its mount of `source` at `target` in `ms` milliseconds; `protocol` is the version of FUSE. `cause` is `died`, `silent` (no sign of life), `late` (it did not begin to serve in time), `restart-asked` or `service-restarted`; `reason` gives details, such as an exit code, and `restarts` counts the servers that the supervisor has started again. `parts` divides `ms` into three phases: `tree` until this server had read the kept tree, `session` until it answered readers, and `notifications` until the kernel had answered all notifications. `unanswered` counts requests that the previous server had received and not answered; this server gets them from the kernel if `resends` is true, and otherwise from memory that the previous server left. `owed` counts notifications about a changed tree that the previous server may not have sent, and that this server therefore sent; the kernel refused `failed` of them.',
   },
   stuck: {
     levels: ['error'],
     fields: ['threads'],
     meaning:
-      'The previous server gave no sign of life, or did not begin to serve in time, and the supervisor killed it. For each thread of that server, `threads` has its state (R: it computed; D: it waited in the kernel, usually for a disk) and the kernel functions in which it was. Please report it, unless a disk did not answer.',
+      'The previous server gave no sign of life, or did not begin to serve in time, and the supervisor killed it. For each thread of that server, `threads` has its id, name and state, and the kernel functions in which it was. State R means that the thread was running, and D that it waited in the kernel, usually for a disk. If a thread has state D, check the disk. Otherwise, report this line to the developers of dagmount.',
   },
   supervised: {
     levels: ['warn'],
@@ -102,7 +103,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      'The holder process (`dagmount hold`) with the socket `file` keeps this mount for another process that still runs, or the holder has no room (128 mounts) or does not answer. This process ends with exit code 75. End the other process of the mount, or check the holder.',
+      'This process did not get its mount from the holder process (`dagmount hold`) with the socket `file` within 5 seconds, and ends with exit code 75. If another process of the same mount still runs, end that process. If the holder keeps 128 mounts, which is the maximum, unmount those that you do not need. If the holder does not answer, check its process, and whether this user may connect to the socket. `detail` is the same for all three causes.',
   },
   'hold-malformed': {
     levels: ['error'],
@@ -132,7 +133,7 @@ export const takeoverEvents = {
     levels: ['info'],
     fields: [],
     meaning:
-      'A user or a service manager asked for a restart, but the mount ended before the new server was ready. This server ends, too.',
+      'A user or a service manager asked for a restart. Before the new server was ready, the mount ended, or the old server was asked to end. The old server writes this line and ends; the new server does not take over.',
   },
   'restart-failed': {
     levels: ['error'],

@@ -23,13 +23,13 @@ export const treeEvents = {
     levels: ['info'],
     fields: ['version', 'files'],
     meaning:
-      'With `--versions`, a process looked up the release `version` in the directory `versions`, and dagmount now shows it there with `files` files.',
+      'The mount has the option `--versions`, and a process looked up the path versions/ID of the mount. `version` is this ID, the id of a release. dagmount found the release, and now shows it there with `files` files, beside the current tree.',
   },
   'version-fetched': {
     levels: ['debug'],
     fields: ['version', 'files'],
     meaning:
-      'dagmount fetched the content of a version (a release that a mount shows beside its current tree) in the background. All of its files up to the size of `--prefetch` that the store returns and that fit into the cache are in the cache. `files` is the number of files that the last pass tried to fetch.',
+      'dagmount fetched the content of a version (a release that a mount shows beside its current tree) in the background. All of its files up to the size of `--prefetch` that the store returns and that fit into the cache are in the cache. dagmount interrupts this work while it fetches content of the current tree. `files` counts only the files that were still missing after the last interruption, and that fit into the cache.',
   },
   'version-fetch-failed': {
     levels: ['info', 'error'],

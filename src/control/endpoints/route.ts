@@ -39,7 +39,8 @@ export interface Route {
   /** The shape of the request's body; undefined if the route takes no body. */
   readonly body: z.ZodMiniType | undefined;
   /**
-   * The shapes of the route's answers by status, without errors; undefined for an answer that is not JSON.
+   * The shapes of the answers that `handle` returns, by status; undefined for an answer that is not JSON. The
+   * answers to refused and failed requests are not in this table.
    */
   readonly answers: Readonly<Record<number, z.ZodMiniType | undefined>>;
   /** The media types of answers that are not JSON. */

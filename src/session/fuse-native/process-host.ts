@@ -68,7 +68,9 @@ export interface Metered {
 const LOADING_MS = 30_000;
 /** How long a stopping process may wait for processes that still use the mount. After that it is killed. */
 const STOPPING_MS = 10_000;
-/** The most characters that are kept of the output of libfuse and of the programs that it calls. */
+/**
+ * The maximum number of characters that are kept of the output of libfuse and of the programs that it calls.
+ */
 const MOST_TEXT = 2_000;
 
 /**
@@ -183,6 +185,10 @@ function unloadable(reason: string): Loading {
   };
 }
 
+/**
+ * Converts a message from the server's form to the form that can be sent to the process of fuse-native:
+ * replaces shared memory by copies. Runs in the server.
+ */
 function portable(message: ToSession): ToProcess {
   switch (message.kind) {
     case 'show':
@@ -212,7 +218,10 @@ function copied<Tree extends ServedTree>(tree: Tree): Copied<Tree> {
   return { ...tree, generation: Buffer.from(generation), fingerprints: Buffer.from(fingerprints) };
 }
 
-/** The inverse of `portable`: converts a message that the process has received. */
+/**
+ * The inverse of `portable`: converts a received message to the form that a session expects, with its trees
+ * and the meter in shared memory. Runs in the process of fuse-native.
+ */
 export function shared(message: ToProcess): ToSession {
   switch (message.kind) {
     case 'show':

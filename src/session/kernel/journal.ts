@@ -21,8 +21,8 @@ export const SLOT_BYTES = 8192;
 
 const ENTRY_BYTES = 96;
 /**
- * The most waiting requests that are stored. If the server dies while more of them wait, a successor can
- * answer the rest only where the kernel sends them again (Linux 6.9).
+ * The maximum number of waiting requests that are stored. If the server dies while more of them wait, a
+ * successor can answer the rest only where the kernel sends them again (Linux 6.9).
  */
 const ENTRIES = 4096;
 const ENTRIES_AT = SLOTS * SLOT_BYTES;

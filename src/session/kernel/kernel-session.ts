@@ -40,7 +40,7 @@ import { Resend } from './resend.ts';
 import { Transport } from './transport.ts';
 import { VersionDrop } from './version-drop.ts';
 
-/** The most bytes in the body of a reply: a READ of max_pages = 256 pages of 4 KiB. */
+/** The maximum number of bytes in the body of a reply: a READ of max_pages = 256 pages of 4 KiB. */
 const MAX_REPLY_BYTES = 1024 * 1024;
 /** Limits on waiting lookups of versions. Each lookup occupies a request of the kernel, but no thread. */
 const VERSION_WAITS = { ofAUid: 256, inAll: 1024 };

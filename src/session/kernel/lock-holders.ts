@@ -31,9 +31,12 @@ const LISTING: Readonly<Record<string, readonly number[]>> = {
   x64: [217, 78, 220, 141],
   arm64: [61, 220, 141],
 };
-/** The most threads to examine. A host has some thousands, and to examine one costs reading a file. */
+/**
+ * The maximum number of threads to examine. A host has some thousands, and to examine one costs reading a
+ * file.
+ */
 const MOST_THREADS = 50_000;
-/** The most holders to report. */
+/** The maximum number of holders to report. */
 const MOST_HOLDERS = 16;
 
 /**

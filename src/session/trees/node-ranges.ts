@@ -81,7 +81,7 @@ const TREE_ROOTS = OWN_DIRECTORIES + 2 ** 20;
 const TREE_ENTRIES = 2 ** 52;
 const IDS_OF_A_TREE = 2 ** 46;
 
-/** The most trees of a mount. src/config has the same limit. */
+/** The maximum number of trees of a mount. src/config has the same limit. */
 const MOST_TREES = 64;
 
 /** The node id of a directory above the trees. */

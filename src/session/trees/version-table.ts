@@ -14,8 +14,8 @@ import {
 import { type PlacedTree, Placement } from './placement.ts';
 
 /**
- * The most ids of versions that are remembered because they were looked up and are not loaded. The kernel
- * must look up the name of a forgotten id again.
+ * The maximum number of ids of versions that are remembered because they were looked up and are not loaded.
+ * The kernel must look up the name of a forgotten id again.
  */
 const MOST_SOUGHT = 4096;
 /**
@@ -30,7 +30,10 @@ export class VersionTree implements PlacedTree {
   readonly placement: Placement;
   readonly name: Uint8Array;
   readonly fingerprints: BigUint64Array;
-  /** Whether the kernel may have received a node of this version since VersionDrop last set this to false. */
+  /**
+   * Whether the session may have given a node of this version to the kernel since VersionDrop last set this
+   * field to false.
+   */
   wasAsked = true;
 
   constructor({ id, slot, generation, fingerprints }: ServedVersion, salt: bigint) {

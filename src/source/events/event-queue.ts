@@ -6,7 +6,7 @@ export interface QueueMessage {
 
 /** A queue of messages, each of which stays until it is deleted. */
 export interface EventQueue {
-  /** The most messages that one receive returns. */
+  /** The maximum number of messages that one receive returns. */
   readonly mostMessages: number;
   /**
    * Returns messages that the queue delivers. If there are none and `waits` is true, waits for messages, some

@@ -23,8 +23,8 @@ export interface QueueFollowerOptions {
 /** If this many messages wait for a look, no more are received: they stay in the queue. */
 const MOST_WAITING = 20_000;
 /**
- * The most receives at a time, during a burst. Each receive returns at most ten messages, and takes a round
- * trip to the queue.
+ * The maximum number of receives at a time, during a burst. Each receive returns at most ten messages, and
+ * takes a round trip to the queue.
  */
 const MOST_RECEIVERS = 8;
 const MOST_DELETERS = 4;

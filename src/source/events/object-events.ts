@@ -4,7 +4,10 @@ export interface ObjectEvent {
   readonly key: string;
 }
 
-/** The most nested envelopes in a message: SNS puts an envelope around each message that it delivers. */
+/**
+ * The maximum number of nested envelopes in a message: SNS puts an envelope around each message that it
+ * delivers.
+ */
 const MOST_ENVELOPES = 3;
 
 /**

@@ -2,7 +2,7 @@ import type { Manifest, ReleasePayload } from '../../release/index.ts';
 
 type ManifestName = ReleasePayload['manifest'];
 
-/** The most files in all kept manifests together. A file takes some 300 bytes in memory. */
+/** The maximum number of files in all kept manifests together. A file takes some 300 bytes in memory. */
 const MOST_FILES = 100_000;
 
 /**

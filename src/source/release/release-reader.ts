@@ -18,7 +18,7 @@ export interface ReaderAnswer {
 }
 
 export interface ReadOptions {
-  /** The most bytes to read. */
+  /** The maximum number of bytes to read. */
   readonly most: number;
   /** An ETag without quotes. The object is read only if its ETag is another one (If-None-Match). */
   readonly unless?: string | undefined;

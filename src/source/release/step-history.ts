@@ -18,7 +18,7 @@ export interface StepHistoryOptions extends StepRules {
   readonly memory: StepMemory;
 }
 
-/** The most armed steps in a row that may have replaced each other since a step was in force. */
+/** The maximum number of armed steps in a row that may have replaced each other since a step was in force. */
 const MOST_REPLACED = 32;
 
 const RESTORED =

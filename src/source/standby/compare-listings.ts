@@ -77,7 +77,7 @@ export interface CompareOptions {
     | undefined;
 }
 
-/** The most contents that are compared at a time. */
+/** The maximum number of contents that are compared at a time. */
 const AT_A_TIME = 16;
 
 /**

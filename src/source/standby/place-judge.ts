@@ -94,8 +94,8 @@ export class PlaceJudge {
   /** Whether a standby was ever followed, so that files may be shown under the ETags of another store. */
   #wasAway = false;
   /**
-   * The trees that were compared when an operator accepted a listing that goes back in time. Kept until the
-   * first source is followed again.
+   * The shown tree, and the tree of the listing, when an operator accepted a listing that goes back in time.
+   * Kept until trees come from the first source again.
    */
   #wentBack: ComparedTrees | undefined;
   /** The digest of the step that an operator accepted. */
@@ -227,8 +227,8 @@ export class PlaceJudge {
   }
 
   /**
-   * Whether the listing that an operator accepted lacked this file, although the tree shown before it had the
-   * file.
+   * Returns whether an operator accepted a listing without this file, although the tree that was shown at
+   * that time had the file.
    */
   #isLacking(path: string): boolean {
     if (this.#wentBack === undefined) return false;

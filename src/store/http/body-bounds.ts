@@ -2,13 +2,13 @@ import { StoreError } from '../store-error.ts';
 
 /** The lowest accepted speed of a body. */
 export interface BodyBounds {
-  /** The lowest rate of one body, measured while a caller waits for its bytes. */
+  /** The minimum rate of one body, measured while a caller waits for its bytes. */
   readonly leastBytesPerSecond: number;
   /** The rate is measured over this many milliseconds of waiting. */
   readonly windowMs: number;
   /**
-   * Every body may take this many milliseconds. A longer body also gets the time that it takes at the least
-   * rate.
+   * The total time that a body may take is this many milliseconds, plus the time that its length takes at the
+   * minimum rate.
    */
   readonly graceMs: number;
 }
@@ -17,7 +17,7 @@ export interface BodyBounds {
  * Up to 64 requests share the network (--concurrency): with 512 bytes/s each, they take 256 kbit/s. A slower
  * network could not transfer a tree, so a slower body is a fault. The window of 15 seconds is longer than a
  * lost packet and its retransmissions take; a body that sends nothing ends sooner (5 s, Timeouts.stall). From
- * a store that stays just above the least rate, a whole blob (8 MiB) may take 4 h 34 min, and a file of 300
+ * a store that stays just above the minimum rate, a whole blob (8 MiB) may take 4 h 34 min, and a file of 300
  * KiB 11 min.
  */
 export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 512, windowMs: 15_000, graceMs: 60_000 };

@@ -18,7 +18,7 @@ import { verified, verifiedWhole } from './verified-body.ts';
  */
 const COLLECTED_BYTES = 256 * 1024;
 
-/** The most bytes that are read of an object whose length is unknown. */
+/** The maximum number of bytes that are read of an object whose length is unknown. */
 const LONGEST_UNANNOUNCED = 8 * 1024 * 1024;
 
 /** The answer that a body is being read from. */

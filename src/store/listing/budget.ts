@@ -13,7 +13,7 @@ const LEAST_ROWS_A_PAGE = 10;
  */
 const FREE_BYTES = 256 * 1024 * 1024;
 const BYTES_A_ROW = 4 * 1024;
-/** The most bytes of all answers. Five million objects with keys of 200 bytes take 3 GiB. */
+/** The maximum number of bytes of all answers. Five million objects with keys of 200 bytes take 3 GiB. */
 const MAX_BYTES = 8 * 1024 ** 3;
 
 /**

@@ -13,8 +13,8 @@ export interface ExpectedSize {
 export const ONE_PAGE: ExpectedSize = { rows: 1000, keyBytes: 48_000, etagBytes: 32_000 };
 
 /**
- * The most bytes of all keys, or of all ETags. Their end positions have 32 bits. Five million keys of 200
- * bytes fit.
+ * The maximum number of bytes of all keys, or of all ETags. Their end positions have 32 bits. Five million
+ * keys of 200 bytes fit.
  */
 const MAX_HEAP_BYTES = 2 ** 30;
 

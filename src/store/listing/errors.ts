@@ -2,7 +2,10 @@ import { printable } from '../../base/printable.ts';
 import { codeOfS3 } from '../error-codes.ts';
 import { isRetryable, StoreError } from '../store-error.ts';
 
-/** The most characters of a quotation from the store. The detail of an error has room for two quotations. */
+/**
+ * The maximum number of characters of a quotation from the store. The detail of an error has room for two
+ * quotations.
+ */
 const MAX_QUOTED = 150;
 /** A character of UTF-8 has at most four bytes. */
 const MAX_QUOTED_BYTES = 4 * (MAX_QUOTED + 1);

@@ -6,9 +6,12 @@ import { StoreError } from '../store-error.ts';
 import type { FetchPage, PageQuery } from './page-reader.ts';
 import { MAX_PAGE_BYTES } from './scanner.ts';
 
-/** The most keys that S3 sends in a page. */
+/** The maximum number of keys that S3 sends in a page. */
 const PAGE_KEYS = 1_000;
-/** The most bytes of a page from a store that sends all keys in one page: room for 50,000 long names. */
+/**
+ * The maximum number of bytes of a page from a store that sends all keys in one page: room for 50,000 long
+ * names.
+ */
 const MAX_LONG_PAGE_BYTES = 64 * 1024 * 1024;
 
 export interface FetchPageOptions {

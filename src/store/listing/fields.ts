@@ -3,8 +3,9 @@ import { KeyDecoder } from './key.ts';
 import type { XmlReader } from './xml.ts';
 
 /**
- * The most bytes of a continuation token. S3's tokens have some 100 bytes; a token made from the last key has
- * at most some 6 KiB. The token is sent back in a URL, which servers limit to some 8 KiB by default.
+ * The maximum number of bytes of a continuation token. S3's tokens have some 100 bytes; a token made from the
+ * last key has at most some 6 KiB. The token is sent back in a URL, which servers limit to some 8 KiB by
+ * default.
  */
 const MAX_TOKEN_BYTES = 16 * 1024;
 

@@ -6,9 +6,9 @@ const NOT_HEX = 0xff;
 const BARE = 1;
 
 /**
- * The most bytes of a key that is listed whole. S3 allows 1,024 bytes; other stores allow more. A longer key
- * is cut, but to at least one byte more than this, so that it is known to be too long, and is not confused
- * with another key.
+ * The maximum number of bytes of a key that is listed whole. S3 allows 1,024 bytes; other stores allow more.
+ * A longer key is cut, but to at least one byte more than this, so that it is known to be too long, and is
+ * not confused with another key.
  */
 export const MAX_KEY_BYTES = 4096;
 

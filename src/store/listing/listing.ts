@@ -13,7 +13,7 @@ import { type RangePart, refuseRepeats, Seam } from './seam.ts';
 export interface PrefixListerOptions extends PageReaderOptions {
   /** Concurrent requests for a long listing; default 8. */
   readonly concurrency?: number;
-  /** The most objects of a listing; default 5,000,000. A larger listing is refused. */
+  /** The maximum number of objects of a listing; default 5,000,000. A larger listing is refused. */
   readonly maxObjects?: number;
   /** Called when this store's listings are slower or less reliable than they could be. */
   readonly log?: (event: ListingNotice, message: string) => void;
@@ -59,8 +59,9 @@ const LEAST_PARALLEL_PAGES = 5;
 const RANGES_AHEAD = 4;
 
 /**
- * A range covers one page of the previous listing. If a range has grown beyond these bounds, reading it
- * stops, because it would fill the memory together with the ranges that are read ahead.
+ * The maximum size of a range. A range covered one page of the previous listing, and may have grown since. If
+ * a range is larger than this, dagmount stops reading it and lists sequentially. Otherwise such a range, and
+ * the ranges that are read ahead, could fill the memory.
  */
 const MOST_RANGE_ROWS = 10_000;
 const MOST_RANGE_BYTES = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { corrupt, endsEarly } from './errors.ts';
 
 /**
- * The most bytes kept of the text of one element. No field of a listing is longer, except a key that a tree
- * leaves out.
+ * The maximum number of bytes kept of the text of one element. No field of a listing is longer, except a key
+ * that a tree leaves out.
  */
 const MAX_TEXT_BYTES = 64 * 1024;
 

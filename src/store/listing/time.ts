@@ -9,7 +9,7 @@ const COLON = 0x3a;
 const LETTER_T = 0x54;
 const LETTER_Z = 0x5a;
 
-/** The most bytes of a date that is parsed. A date in any notation is shorter. */
+/** The maximum number of bytes of a date that is parsed. A date in any notation is shorter. */
 const MAX_DATE_BYTES = 64;
 
 /**

@@ -3,8 +3,8 @@ import { corrupt, quotedKey } from './errors.ts';
 import { MAX_KEY_BYTES } from './key.ts';
 
 /**
- * The most empty pages in a row. S3 may send pages without objects (behind many delete markers), but not
- * endlessly.
+ * The maximum number of empty pages in a row. S3 may send pages without objects (behind many delete markers),
+ * but not endlessly.
  */
 const MAX_EMPTY_PAGES = 100;
 

@@ -27,7 +27,7 @@ const IN_PROFILE = [
   'login_session',
 ] as const;
 const OF_SSO = ['sso_session', 'sso_start_url', 'sso_account_id', 'sso_role_name'] as const;
-/** The most profiles in a row that take their keys from another profile (source_profile). */
+/** The maximum number of profiles in a row that take their keys from another profile (source_profile). */
 const MOST_SOURCES = 8;
 const ECS_HOST = '169.254.170.2';
 

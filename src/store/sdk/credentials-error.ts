@@ -103,7 +103,10 @@ function unreadableToken(error: unknown, file: string): StoreError {
   );
 }
 
-/** Converts an error of an AWS service (with its own code and message), of the network, or of a file. */
+/**
+ * Returns the StoreError for an error of an AWS service (with its own code and message), of the network, or
+ * of a file. `where` names the provider, such as a profile; the detail of the StoreError begins with it.
+ */
 function other(error: unknown, where: string): StoreError {
   const { name, $metadata } = error as {
     readonly name?: unknown;

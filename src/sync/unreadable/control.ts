@@ -18,7 +18,7 @@ export interface ControlOptions {
   readonly wasHad: (index: number) => boolean;
 }
 
-/** The most objects that are probed when another one is unreadable. */
+/** The maximum number of objects that are probed when another one is unreadable. */
 const OBJECTS = 3;
 
 /**

@@ -20,10 +20,10 @@ export interface NamedObject {
   readonly detail: string;
 }
 
-/** The most objects that one line names; it counts the others. */
+/** The maximum number of objects that one line names; it counts the others. */
 export const MOST_NAMED = 5;
 
-/** The most characters that are kept of an answer. */
+/** The maximum number of characters that are kept of an answer. */
 const MOST_ANSWER = 500;
 
 /** The store's answer to a request for an object, in one line. */

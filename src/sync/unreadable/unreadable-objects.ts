@@ -33,7 +33,7 @@ export interface NextUnreadable {
 
 /** A reader's retry within this time gets the result of the last try. */
 const SAME_ANSWER_MS = 5_000;
-/** The most objects that an event names. */
+/** The maximum number of objects that an event names. */
 const MOST_IN_NOTICE = 20;
 
 /**

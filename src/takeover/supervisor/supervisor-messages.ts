@@ -48,9 +48,12 @@ export const says = {
 
 /** A supervisor's messages. */
 export type Order =
-  /** A replacement is ready: this server must complete its work, and then report that. */
+  /** A replacement is ready: this server must complete its current work, and then send `handedOver`. */
   | { readonly kind: 'hand-over' }
-  /** The server beside which this one was started is gone, and this server takes over. */
+  /**
+   * To a candidate, a server that was started beside another one: the other server is gone, and the candidate
+   * takes its place. The reason says why that server ended; it is empty after a hand-over.
+   */
   | { readonly kind: 'go'; readonly reason: string }
   /** There is no replacement, so this server continues. */
   | { readonly kind: 'dropped'; readonly reason: string }

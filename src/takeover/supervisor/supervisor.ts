@@ -3,12 +3,15 @@ import { basename, dirname, join } from 'node:path';
 import { addonPath, loadAddon } from '../../session/kernel/addon.ts';
 import { MountError } from '../../session/mount-error.ts';
 
-/** The file of the compiled supervisor; undefined if none can be run. */
+/** Returns the path of the compiled supervisor; undefined if it is missing or cannot be run. */
 export function supervisorProgram(): string | undefined {
   return nativeProgram('dagmount-supervisor');
 }
 
-/** The file of a compiled program beside the addon; undefined if it cannot be run. */
+/**
+ * Returns the path of a compiled program, which is in the directory of the addon; undefined if the program is
+ * missing or cannot be run.
+ */
 function nativeProgram(name: 'dagmount-supervisor' | 'dagmount-holder'): string | undefined {
   try {
     const addon = addonPath();
@@ -24,20 +27,24 @@ function nativeProgram(name: 'dagmount-supervisor' | 'dagmount-holder'): string 
   }
 }
 
-/** Makes this process the supervisor of a command, by execve: the pid stays. Returns only if that fails. */
+/**
+ * Replaces this process by the supervisor (execve(2), so the pid stays), which starts `command` as the
+ * server. Returns only if there is no supervisor, or if it cannot be run.
+ */
 export function becomeSupervisorOf(command: readonly string[]): void {
   const program = supervisorProgram();
   if (program === undefined) return;
   try {
     loadAddon().becomeProgram(program, command);
   } catch (error) {
-    // The mount is then served without a supervisor, and its status says so.
+    // This process then serves the mount without a supervisor, and `dagmount status` says so.
     if (!(error instanceof MountError) && !(error instanceof Error && 'code' in error)) throw error;
   }
 }
 
 /**
- * Makes this process the holder that listens at a socket, by execve. Throws MountError without that program.
+ * Replaces this process by the holder (execve(2)), a process that keeps the descriptors of mounts for clients
+ * of `socket`. Throws MountError if the program of the holder is missing.
  */
 export function becomeHolder(socket: string): never {
   const program = nativeProgram('dagmount-holder');
@@ -49,7 +56,10 @@ export function becomeHolder(socket: string): never {
   );
 }
 
-/** As Addon.lockFile. Throws MountError if there is no addon. */
+/**
+ * Returns an fd that holds the exclusive flock(2) of the file at `path`, or the negative errno. Throws
+ * MountError if there is no addon.
+ */
 export function lockFile(path: string): number {
   return loadAddon().lockFile(path);
 }

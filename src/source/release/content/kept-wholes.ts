@@ -6,7 +6,7 @@ import type { Spool } from '../../../cache/spool.ts';
 export interface KeptWholesOptions {
   /** Opens a spool, an unnamed file for one content. Returns undefined if the disk cannot take one. */
   readonly openSpool: () => Spool | undefined;
-  /** The most bytes of all spools together. */
+  /** The maximum number of bytes of all spools together. */
   readonly limitBytes: number;
   readonly clock: Pick<Clock, 'alarm'>;
 }
@@ -32,7 +32,7 @@ const IDLE_MS = 60_000;
  */
 export class KeptWholes {
   readonly #options: KeptWholesOptions;
-  /** The least recently used content first. */
+  /** By key. The content that was used least recently comes first. */
   readonly #kept = new Map<string, Kept>();
   /** The bytes of all spools, including those that are being written. */
   #bytes = 0;
@@ -43,8 +43,8 @@ export class KeptWholes {
   }
 
   /**
-   * Returns a spool for a content of this size, and drops older contents if that makes room. Returns
-   * undefined if the content is too large, or the disk takes nothing.
+   * Returns a spool for a content of this size. To make room, drops the contents that were used least
+   * recently. Returns undefined if there is still no room, or if the disk cannot take a spool.
    */
   begin(size: number): Spool | undefined {
     const { limitBytes, openSpool } = this.#options;
@@ -59,8 +59,8 @@ export class KeptWholes {
   }
 
   /**
-   * Closes a spool that is not to be kept any longer, for instance because its content is wrong or
-   * incomplete.
+   * Closes a spool that the caller of {@link begin} gives up, for instance because its content is wrong or
+   * incomplete. `size` is the size that was given to `begin`; it no longer counts against the limit.
    */
   abandon(spool: Spool, size: number): void {
     this.#bytes -= size;
@@ -82,8 +82,9 @@ export class KeptWholes {
   }
 
   /**
-   * Returns a part of a kept content as it is on the disk, or undefined if it is not there. Drops the content
-   * after its last part.
+   * Returns a part of a kept content as the disk has it, so the caller must verify it. Returns undefined if
+   * the content is not kept, or if the disk cannot return the part. Drops the content in the second case, and
+   * once each of its parts was taken.
    */
   async take(key: string, range: ByteRange): Promise<Uint8Array | undefined> {
     const kept = this.#kept.get(key);

@@ -16,9 +16,9 @@ export interface LargeContent extends PackedContent {
   readonly path: string;
 }
 
-/** The most digests of parts that are remembered: enough for 4 TiB of content. */
+/** The maximum number of digests of parts that are remembered: enough for 4 TiB of content. */
 const MOST_PARTS = 524_288;
-/** The most contents that are read from beginning to end at a time. */
+/** The maximum number of contents that are read from beginning to end at a time. */
 const MOST_AT_ONCE = 2;
 
 /**

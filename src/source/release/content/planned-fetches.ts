@@ -5,11 +5,11 @@ import { type ReadPack, SegmentFetch } from './segment-fetch.ts';
 import { MOST_SEGMENT_BYTES, type PackedContent, type Segment, segmentsOf } from './segments.ts';
 
 /**
- * The most bytes of segments in memory: enough for two whole packs, so that the next one arrives while one is
- * written to the disk, or for many small segments.
+ * The maximum number of bytes of segments in memory: enough for two whole packs, so that the next one arrives
+ * while one is written to the disk, or for many small segments.
  */
 const MOST_OPEN_BYTES = 2 * MOST_SEGMENT_BYTES;
-/** The most segments in memory, however small they are. */
+/** The maximum number of segments in memory, however small they are. */
 const MOST_OPEN = 8;
 
 /** A segment that was planned. */

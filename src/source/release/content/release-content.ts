@@ -21,8 +21,10 @@ interface Asked extends PackedContent {
 }
 
 /**
- * Reads the contents of releases from their packs: planned contents many by one request, other contents one
- * by one. Every returned content has the SHA-256 that the release names.
+ * Reads the contents of a release's files from packs, objects that each contain many contents. A caller that
+ * wants many files, such as the prefetch, first calls `plan` with them. Then one request to the store reads
+ * many of these contents. Any other content is read by a request of its own. Every returned content has the
+ * SHA-256 that the release names.
  */
 export class ReleaseContent implements ContentStore {
   readonly #store: Pick<ObjectStore, 'get'>;
@@ -55,8 +57,9 @@ export class ReleaseContent implements ContentStore {
   }
 
   /**
-   * Plans to fetch the contents of these entries together, until `end` is called. Returns the order in which
-   * the caller is to request the entries.
+   * Announces entries that the caller will request by `get`, so that one request to the store fetches
+   * contents that are close together in a pack. Returns the order in which the caller is to request the
+   * entries, and `end`, which ends the plan.
    */
   plan(
     generation: Generation,

@@ -17,13 +17,13 @@ export interface Segment {
 }
 
 /**
- * The most bytes of a segment. This is the length of the largest pack of many contents, so that one request
- * fetches a pack that is needed completely.
+ * The maximum number of bytes of a segment. This is the length of the largest pack of many contents, so that
+ * one request fetches a pack that is needed completely.
  */
 export const MOST_SEGMENT_BYTES = 32 * 1024 * 1024;
 /**
- * The most unneeded bytes between two contents of a segment. At 50 MB/s, reading these bytes takes as long as
- * another request to a store that is 10 ms away.
+ * The maximum number of unneeded bytes between two contents of a segment. At 50 MB/s, reading these bytes
+ * takes as long as another request to a store that is 10 ms away.
  */
 const MOST_GAP_BYTES = 512 * 1024;
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { malformed } from './connection-failure.ts';
 
-/** The most bytes of status line and headers, the same as in node:http. */
+/** The maximum number of bytes of status line and headers, the same as in node:http. */
 export const MAX_HEAD_BYTES = 16 * 1024;
 
 /**
@@ -18,7 +18,7 @@ export interface AnswerHead {
   readonly lasting: boolean;
 }
 
-/** The most names of headers that are remembered. */
+/** The maximum number of names of headers that are remembered. */
 const MAX_NAMES = 100;
 
 type Headers = Record<string, string | string[] | undefined>;

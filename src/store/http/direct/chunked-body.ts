@@ -1,12 +1,12 @@
 import { malformed } from './connection-failure.ts';
 
 /**
- * The most bytes of the line before a chunk. Extensions are allowed in that line, but servers do not use
- * them.
+ * The maximum number of bytes of the line before a chunk. Extensions are allowed in that line, but servers do
+ * not use them.
  */
 const MAX_SIZE_LINE_BYTES = 1024;
 
-/** The most bytes of the headers after the last chunk. These headers are ignored. */
+/** The maximum number of bytes of the headers after the last chunk. These headers are ignored. */
 const MAX_TRAILER_BYTES = 16 * 1024;
 
 const SIZE_LINE = /^([0-9a-f]{1,12})(?:;[\t\x20-\x7e\x80-\xff]*)?$/i;

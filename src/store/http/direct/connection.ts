@@ -29,7 +29,7 @@ const MAX_TOLD_IDLE_MS = 60_000;
  */
 const LATE_MS = 250;
 
-/** The most interim answers (status 1xx) before one answer. */
+/** The maximum number of interim answers (status 1xx) before one answer. */
 const MAX_INTERIM = 16;
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');

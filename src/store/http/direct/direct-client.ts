@@ -7,7 +7,7 @@ import { DirectRequest } from './direct-request.ts';
 import { SocketOpener } from './open-socket.ts';
 
 export interface DirectClientOptions {
-  /** The most connections at a time. */
+  /** The maximum number of connections at a time. */
   readonly connections: number;
   /** Milliseconds to establish a connection, including TLS. */
   readonly connectTimeout: number;

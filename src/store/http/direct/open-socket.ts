@@ -1,7 +1,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectSecurely, type SecureContext } from 'node:tls';
 
-/** The most bytes read at a time. */
+/** The maximum number of bytes read at a time. */
 const READ_BYTES = 64 * 1024;
 
 /** Milliseconds without traffic after which the system checks whether the other end still answers. */
