@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ContentState } from '../../src/sync/content-state.ts';
 import type { Persister, TakeoverState } from '../../src/sync/ports.ts';
 import type { Restored } from '../../src/sync/restored.ts';
 import { generationBytes, restoreGeneration } from '../../src/tree/index.ts';
@@ -52,6 +53,26 @@ describe('a start from persisted state', () => {
     assert.equal(after.cache.fetched.length, 5);
     await after.stop();
     await running;
+  });
+
+  it('says which tree is shown before it resumes, if the session has taken it over', async () => {
+    const memory = new Memory();
+    const before = new World({ persister: memory });
+    before.source.putFiles(5);
+    await before.start();
+    await before.stop();
+
+    const restored = memory.restored!;
+    assert.equal(new World({}, restored).sync.view.generation, undefined);
+    const content = new ContentState(restored.generation.entries);
+    const after = new World({}, { ...restored, content });
+    after.source.listFails = 'unreachable';
+    const { generation } = after.sync.view;
+    assert.equal(generation?.id, restored.generation.id);
+    assert.equal(after.presenter.publications.length, 0);
+    await after.start();
+    assert.deepEqual(after.sync.view.generation, generation);
+    await after.stop();
   });
 
   it('shows the tree as it was, without the store', async () => {
