@@ -1,5 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import type { Clock } from '../base/clock.ts';
 import { persistedFiles } from '../base/persisted-files.ts';
+import { retry } from '../base/retry/retry.ts';
+import { RETRIES } from '../base/retry/retry-policies.ts';
 import { isSystemError } from '../base/system-error.ts';
 import { isOwn } from '../host/own-file.ts';
 import { CacheError } from './cache-error.ts';
@@ -20,10 +23,30 @@ export interface DirectoryLock {
 export type LockDirectory = (path: string) => DirectoryLock;
 
 /**
+ * Locks a cache directory. If another process holds the lock, retries for some 4 s. A process that was killed
+ * releases its lock only when the kernel has ended all of its threads. A holder (`dagmount hold`) releases it
+ * up to a second after the mount is gone.
+ */
+export function lockSoon(
+  lock: LockDirectory,
+  path: string,
+  clock: Pick<Clock, 'sleep'>,
+): Promise<DirectoryLock> {
+  return retry(async () => lock(path), {
+    policy: RETRIES.cacheLock,
+    mayRepair: (error) => error instanceof CacheError && error.code === 'cache-in-use',
+    sleep: (ms) => clock.sleep(ms, NEVER),
+    random: () => 0,
+  });
+}
+
+/**
  * The native addon's function that opens or creates the lock file (0600, close-on-exec) and takes flock(2)
  * LOCK_EX | LOCK_NB. Returns the descriptor; if one of these calls fails, the negative errno.
  */
 export type LockFile = (path: string) => number;
+
+const NEVER = new AbortController().signal;
 
 /** The negative errnos for a lock that another process holds: EAGAIN, which is EWOULDBLOCK; 35 on macOS. */
 const HELD: ReadonlySet<number> = new Set([-11, -35]);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { flockWith, lockPath } from '../cache/directory-lock.ts';
+import { flockWith, lockPath, lockSoon } from '../cache/directory-lock.ts';
 import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { shownSource } from '../config/shown-source.ts';
@@ -69,7 +69,8 @@ export async function compose(
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
   // Touches nothing of another server before this server is alone. A successor already has the lock.
-  const lock = flockWith((path) => supervised.lockFile(path))(lockPath(cacheDirectory));
+  const lockFile = flockWith((path) => supervised.lockFile(path));
+  const lock = await lockSoon(lockFile, lockPath(cacheDirectory), systemClock);
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
   const trees = await keptTrees(mount, goesOn);

@@ -15,9 +15,10 @@ import {
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { CacheError } from '../../src/cache/cache-error.ts';
-import { flockWith } from '../../src/cache/directory-lock.ts';
+import { flockWith, lockSoon } from '../../src/cache/directory-lock.ts';
 import { fingerprintOf } from '../../src/cache/verification.ts';
 import { BlobReader } from '../../src/session/blob-reader.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { ensure, fixture } from './fixture.ts';
 
 test('missing directories are made for this user alone', async (t) => {
@@ -100,6 +101,26 @@ test('the lock file carries who holds it, and stays when the lock is given back'
   lock.release();
   assert.throws(() => closeSync(fd), { code: 'EBADF' });
   assert.ok(existsSync(path));
+});
+
+test('a lock is taken once the process that was killed, or its holder, has left it', async () => {
+  const clock = new FakeClock();
+  let tries = 0;
+  const lock = flockWith(() => -11);
+  const soonFree = (path: string) => {
+    tries += 1;
+    return tries < 4 ? lock(path) : { release: () => undefined };
+  };
+  await clock.drive(lockSoon(soonFree, '/somewhere/lock', clock));
+  assert.equal(tries, 4);
+  const held = lockSoon(lock, '/somewhere/lock', clock);
+  const refused = assert.rejects(held, { code: 'cache-in-use' });
+  const began = clock.now();
+  await clock.drive(held.catch(() => undefined));
+  await refused;
+  assert.ok(clock.now() - began >= 4_000);
+  const failing = flockWith(() => -30);
+  await assert.rejects(lockSoon(failing, '/nowhere/lock', clock), { code: 'cache-unwritable' });
 });
 
 test('a lock that cannot be taken for another reason is a directory that cannot be written', () => {

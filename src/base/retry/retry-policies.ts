@@ -179,6 +179,14 @@ export const RETRIES = {
     bound: { fixed: 'each publication and each reader also tries it' },
     metric: 'dagmount_unreadable_objects',
   },
+  cacheLock: {
+    what: 'the lock of a cache directory, at a start; a process that was killed may still hold it',
+    tries: 12,
+    pauses: { kind: 'growing', firstMs: 50, longestMs: 500, jitter: 0 },
+    deadlineMs: undefined,
+    bound: { fixed: 'a killed process releases it within seconds; a running one must be unmounted' },
+    metric: undefined,
+  },
   disk: {
     what: 'a cache directory that refused a write; the first write after the pause tries it',
     tries: Number.POSITIVE_INFINITY,
