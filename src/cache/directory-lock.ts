@@ -23,19 +23,19 @@ export interface DirectoryLock {
 export type LockDirectory = (path: string) => DirectoryLock;
 
 /**
- * Locks a cache directory. If another process holds the lock, retries for some 4 s. A process that was killed
- * releases its lock only when the kernel has ended all of its threads. A holder (`dagmount hold`) releases it
- * up to a second after the mount is gone.
+ * Locks a cache directory by `lock`. If another process holds the lock, retries for some 4 s. A process that
+ * was killed releases its lock only when the kernel has ended all of its threads. A holder (`dagmount hold`)
+ * releases it up to a second after the mount is gone. Rejects with the reason of `signal` if it is aborted.
  */
 export function lockSoon(
-  lock: LockDirectory,
-  path: string,
+  lock: () => Promise<DirectoryLock>,
   clock: Pick<Clock, 'sleep'>,
+  signal: AbortSignal,
 ): Promise<DirectoryLock> {
-  return retry(async () => lock(path), {
+  return retry(lock, {
     policy: RETRIES.cacheLock,
     mayRepair: (error) => error instanceof CacheError && error.code === 'cache-in-use',
-    sleep: (ms) => clock.sleep(ms, NEVER),
+    sleep: (ms) => clock.sleep(ms, signal),
     random: () => 0,
   });
 }
@@ -45,8 +45,6 @@ export function lockSoon(
  * LOCK_EX | LOCK_NB. Returns the descriptor; if one of these calls fails, the negative errno.
  */
 export type LockFile = (path: string) => number;
-
-const NEVER = new AbortController().signal;
 
 /** The negative errnos for a lock that another process holds: EAGAIN, which is EWOULDBLOCK; 35 on macOS. */
 const HELD: ReadonlySet<number> = new Set([-11, -35]);

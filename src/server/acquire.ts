@@ -1,5 +1,6 @@
 import type { Logger } from '../base/logger.ts';
 import { persistedFiles } from '../base/persisted-files.ts';
+import { type DirectoryLock, flockWith, lockPath, lockSoon } from '../cache/directory-lock.ts';
 import { mountSocket } from '../host/runtime-paths.ts';
 import { chooseDriver } from '../mount/choose-driver.ts';
 import { MountPlace } from '../mount/mount-place.ts';
@@ -8,6 +9,7 @@ import type { Driver } from '../session/driver.ts';
 import type { SessionEnd } from '../session/session-end.ts';
 import type { StatePlaces } from '../state/open-state.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
+import { systemClock } from '../sync/system-clock.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import type { MountTree } from '../takeover/mount-trees.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
@@ -48,6 +50,8 @@ export interface Acquired {
   readonly orphaned: OrphanedSession;
   /** Whether the target has a mount that no process serves, which must be replaced. */
   readonly replacesStale: boolean;
+  /** The lock of the cache directory. */
+  readonly lock: DirectoryLock;
 }
 
 /**
@@ -119,10 +123,19 @@ export async function acquire(
   }
   const left = { supervised, place, driver, config, runtimeDirectory, log };
   if (await isGone(left)) return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
-  const replacesStale = await isToBeReplaced(left);
-  await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
+  let replacesStale = false;
+  // Touches nothing of another server before this server is alone. A successor already has the lock.
+  const lock = await lockSoon(
+    async () => {
+      replacesStale = await isToBeReplaced(left);
+      await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
+      return flockWith((path) => supervised.lockFile(path))(lockPath(places.cacheDirectory));
+    },
+    systemClock,
+    mount.over,
+  );
   const orphaned = new OrphanedSession(runtimeDirectory, config);
-  return { acquired: { driver, supervised, place, prepared, sources, orphaned, replacesStale } };
+  return { acquired: { driver, supervised, place, prepared, sources, orphaned, replacesStale, lock } };
 }
 
 function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { flockWith, lockPath, lockSoon } from '../cache/directory-lock.ts';
 import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { shownSource } from '../config/shown-source.ts';
@@ -62,15 +61,12 @@ export async function compose(
 ): Promise<Composed> {
   const { config, options, atEnd } = mount;
   const { log } = options;
-  const { driver, supervised, prepared, sources, replacesStale } = acquired;
+  const { driver, supervised, prepared, sources, replacesStale, lock } = acquired;
   const { session } = prepared;
   const { target, source, allowOther, allowIdmap, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
   const { device, isInherited } = supervised.mount;
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
-  // Touches nothing of another server before this server is alone. A successor already has the lock.
-  const lockFile = flockWith((path) => supervised.lockFile(path));
-  const lock = await lockSoon(lockFile, lockPath(cacheDirectory), systemClock);
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
   const trees = await keptTrees(mount, goesOn);

@@ -63,7 +63,6 @@ export class Publisher {
     this.#problemLog = new ProblemLog(options.log);
     this.#records = new Records(restored);
     this.#replaced = new ReplacedInodes(options.cache, restored.removedDirectories, restored.replaced);
-    this.#shown = takenOver(restored, options);
     options.presenter.onReleased((nodeIds) => this.#replaced.release(nodeIds));
   }
 
@@ -237,17 +236,4 @@ export class Publisher {
     now.content.carryOver(before.content, changes.origin);
     // crash point: retired.
   }
-}
-
-/**
- * Returns what the session has shown since it took over a mount, before `resume` computes the bound: a client
- * of the control socket must not be told that there is no tree. Undefined if the session shows nothing yet.
- */
-function takenOver(
-  { generation, content, publishedAt, problems, release }: Partial<Restored>,
-  { prefetchBytes }: Pick<RevalidationOptions, 'prefetchBytes'>,
-): Shown | undefined {
-  if (generation === undefined || content === undefined || publishedAt === undefined) return undefined;
-  const bound = { bytes: prefetchBytes, neededBytes: 0, fits: true };
-  return { generation, content, bound, digest: undefined, problems: problems ?? [], publishedAt, release };
 }

@@ -2,6 +2,7 @@ import type { Built, ReleaseStep } from '../source/source.ts';
 import type { ContentVersion, Generation, Problem } from '../tree/index.ts';
 import type { ContentState } from './content-state.ts';
 import type { PrefetchBound } from './prefetch-bound.ts';
+import type { Restored } from './restored.ts';
 
 /** The shown generation and its data. */
 export interface Shown {
@@ -58,9 +59,17 @@ export interface GenerationSummary {
   readonly bytes: number;
 }
 
-export function summaryOf({ generation, publishedAt }: Shown): GenerationSummary {
+export function summaryOf({
+  generation,
+  publishedAt,
+}: Pick<Shown, 'generation' | 'publishedAt'>): GenerationSummary {
   const { id, number, files, directories, bytes } = generation;
   return { id, number, publishedAt, files, directories, bytes };
+}
+
+/** Returns the tree that a session which took over shows before that tree is resumed; undefined if none. */
+export function takenOver(restored: Restored | undefined): Restored | undefined {
+  return restored?.content === undefined ? undefined : restored;
 }
 
 /**

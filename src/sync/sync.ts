@@ -15,7 +15,7 @@ import type { Restored } from './restored.ts';
 import { Revalidation } from './revalidate.ts';
 import { RevalidationLoop, type Settled } from './revalidation-loop.ts';
 import type { RevalidationOptions } from './revalidation-options.ts';
-import { type Shown, summaryOf, unnamedProblemsOf } from './shown.ts';
+import { type Shown, summaryOf, takenOver, unnamedProblemsOf } from './shown.ts';
 import { acceptedBy, contentHoldOf } from './source-hold.ts';
 import { SourceState } from './source-state.ts';
 import type { Revalidated } from './stages.ts';
@@ -63,7 +63,7 @@ export class Sync {
   readonly #problems = new JoinedProblems();
 
   constructor(options: SyncOptions, restored?: Restored) {
-    const { cache, clock, log, pollMs, concurrency, cacheBytes, etags } = options;
+    const { cache, clock, log, pollMs, concurrency, cacheBytes } = options;
     const isRelease = options.source.kind === 'release';
     this.#options = options;
     this.#restored = restored;
@@ -84,20 +84,13 @@ export class Sync {
       dueInMs: () => this.#revalidation.dueInMs,
     });
     this.#backlog = new Backlog({
-      cache,
-      clock,
-      log,
-      concurrency,
-      pollMs,
+      ...options,
       refresh: () => this.refresh(),
       unreadable,
-      probe: options.probe,
-      planner: options.planner,
       ...(isRelease && { isOwnFault: (error: unknown) => contentHoldOf(error) !== undefined }),
       mustBeWhole: isRelease && restored === undefined,
       unreadableWaitMs: isRelease ? 0 : options.unreadableWaitMs,
       slow: new SlowFetches(clock),
-      etags,
       onHeld: (held) => options.notice?.({ kind: 'held', held }),
     });
     const isSourceDown = (): boolean => this.#source.isDown;
@@ -153,9 +146,10 @@ export class Sync {
 
   get view(): SyncView {
     const shown = this.#revalidation.shown;
+    const served = shown ?? takenOver(this.#restored);
     return {
       ready: this.#backlog.isReady,
-      generation: shown && summaryOf(shown),
+      generation: served && summaryOf(served),
       source: { ...this.#source.view, kind: this.#timed.kind },
       release: shown?.release && { step: shown.release, armed: this.#revalidation.armed },
       listing: this.#timed.view,

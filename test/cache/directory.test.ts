@@ -107,20 +107,29 @@ test('a lock is taken once the process that was killed, or its holder, has left 
   const clock = new FakeClock();
   let tries = 0;
   const lock = flockWith(() => -11);
-  const soonFree = (path: string) => {
+  const { signal } = new AbortController();
+  const soonFree = async () => {
     tries += 1;
-    return tries < 4 ? lock(path) : { release: () => undefined };
+    return tries < 4 ? lock('/somewhere/lock') : { release: () => undefined };
   };
-  await clock.drive(lockSoon(soonFree, '/somewhere/lock', clock));
+  await clock.drive(lockSoon(soonFree, clock, signal));
   assert.equal(tries, 4);
-  const held = lockSoon(lock, '/somewhere/lock', clock);
+  const held = lockSoon(async () => lock('/somewhere/lock'), clock, signal);
   const refused = assert.rejects(held, { code: 'cache-in-use' });
   const began = clock.now();
   await clock.drive(held.catch(() => undefined));
   await refused;
   assert.ok(clock.now() - began >= 4_000);
-  const failing = flockWith(() => -30);
-  await assert.rejects(lockSoon(failing, '/nowhere/lock', clock), { code: 'cache-unwritable' });
+  const failing = async () => flockWith(() => -30)('/nowhere/lock');
+  await assert.rejects(lockSoon(failing, clock, signal), { code: 'cache-unwritable' });
+  const stop = new AbortController();
+  const stopped = assert.rejects(
+    lockSoon(async () => lock('/somewhere/lock'), clock, stop.signal),
+    /stopped/,
+  );
+  await clock.settle();
+  stop.abort(new Error('stopped'));
+  await stopped;
 });
 
 test('a lock that cannot be taken for another reason is a directory that cannot be written', () => {

@@ -58,7 +58,7 @@ test('every program of ours refuses a debugger before anything else is loaded', 
     const text = sources.find((source) => source.path === path)?.text ?? '';
     assert.match(text, /^(#!.*\n)?\s*import '\.\.?\/host\/no-debugger\.ts';/, path);
   }
-  // Code that starts a program uses src/host/node-command.ts. standby.ts needs the path only for the process title.
+  // Code that starts a program uses src/host/node-command.ts. standby-server.ts needs the path only for the process title.
   assert.deepEqual(matching(/\bprocess\.execPath\b/), ['src/takeover/standby-server.ts']);
   assert.deepEqual(matching(/\bfork\(/), ['src/session/fuse-native/process-host.ts']);
 });

@@ -121,7 +121,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      'No server began to serve within `--takeover-deadline`, so the supervisor tried to abort the connection with the kernel, for which it has to write 1 to `file`. It could not write (`detail`), and processes still wait. Write 1 to `file` as root: the kernel then aborts the connection, and the waiting processes get an error.',
+      'No server began to serve within `--takeover-deadline`, so the supervisor tried to abort the connection with the kernel, for which it has to write 1 to `file`. It could not open or write it (`detail`), and processes still wait. Write 1 to `file` as root: the kernel then aborts the connection, and the waiting processes get an error.',
   },
   'handed-over': {
     levels: ['info'],

@@ -6,7 +6,10 @@ export function keepLock(store: DescriptorStore, path: string, lockFile: (path: 
   const inherited = store.inherit('lock');
   if (inherited !== undefined && isFileAt(inherited, path)) return inherited;
   // The settings name another cache directory than those of the previous server.
-  if (inherited !== undefined) closeSync(inherited);
+  if (inherited !== undefined) {
+    store.drop('lock');
+    closeSync(inherited);
+  }
   const fd = lockFile(path);
   if (fd >= 0) store.keep('lock', fd);
   return fd;
