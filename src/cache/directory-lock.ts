@@ -23,16 +23,16 @@ export interface DirectoryLock {
 export type LockDirectory = (path: string) => DirectoryLock;
 
 /**
- * Locks a cache directory by `lock`. If another process holds the lock, retries for some 4 s. A process that
- * was killed releases its lock only when the kernel has ended all of its threads. A holder (`dagmount hold`)
- * releases it up to a second after the mount is gone. Rejects with the reason of `signal` if it is aborted.
+ * Runs `attempt`, which locks a cache directory. If another process holds the lock, retries for some 4 s. A
+ * process that was killed releases its lock only when the kernel has ended all of its threads. A holder
+ * (`dagmount hold`) releases it up to a second after the mount is gone. Rejects with the reason of `signal` if it is aborted.
  */
-export function lockSoon(
-  lock: () => Promise<DirectoryLock>,
+export function lockSoon<Locked>(
+  attempt: () => Promise<Locked>,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,
-): Promise<DirectoryLock> {
-  return retry(lock, {
+): Promise<Locked> {
+  return retry(attempt, {
     policy: RETRIES.cacheLock,
     mayRepair: (error) => error instanceof CacheError && error.code === 'cache-in-use',
     sleep: (ms) => clock.sleep(ms, signal),

@@ -123,13 +123,13 @@ export async function acquire(
   }
   const left = { supervised, place, driver, config, runtimeDirectory, log };
   if (await isGone(left)) return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
-  let replacesStale = false;
   // Touches nothing of another server before this server is alone. A successor already has the lock.
-  const lock = await lockSoon(
+  const { lock, replacesStale } = await lockSoon(
     async () => {
-      replacesStale = await isToBeReplaced(left);
+      const replaces = await isToBeReplaced(left);
       await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
-      return flockWith((path) => supervised.lockFile(path))(lockPath(places.cacheDirectory));
+      const lockFile = flockWith((path) => supervised.lockFile(path));
+      return { lock: lockFile(lockPath(places.cacheDirectory)), replacesStale: replaces };
     },
     systemClock,
     mount.over,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
 import type { Refreshed, Status } from '../../src/control/shapes/status.ts';
 import { MemoryS3 } from '../support/memory-s3.ts';
 import { type Mount, mountImpossible, startMount } from '../support/mount.ts';
+import { residentBytes } from '../support/processes.ts';
 import { startPython } from '../support/reader.ts';
 import { repository } from '../support/repository.ts';
 import { defer } from '../support/temporary.ts';
@@ -44,11 +45,9 @@ function changeOne(store: MemoryS3, time: number): void {
 async function sample(mount: Mount, client: ControlClient, publications: number): Promise<Sample> {
   const pid = await mount.serverPid();
   const { cache } = await client.ask<Status>('/v1/status');
-  const resident =
-    Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
   return {
     publications,
-    resident,
+    resident: residentBytes(pid),
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
     threads: readdirSync(`/proc/${pid}/task`).length,
     blobs: cache.entries,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { manyFiles, mountStore, openStore } from '../e2e/fixture.ts';
 import { statusOf } from '../support/control.ts';
 import { mountImpossible } from '../support/mount.ts';
+import { residentBytes } from '../support/processes.ts';
 import { type Reader, startPython } from '../support/reader.ts';
 import { defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -26,11 +26,6 @@ const NONSENSE = [
   'PUT /v1/log-level HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n{"a":',
   '\0'.repeat(4_096),
 ];
-
-function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  return Number(kib) * 1024;
-}
 
 /** The milliseconds within which 99 of 100 reads since the last call ended. */
 async function p99(reader: Reader): Promise<number> {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mountStore } from '../e2e/fixture.ts';
 import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
+import { residentBytes } from '../support/processes.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell, startReader } from '../support/reader.ts';
 import { openRoot } from '../support/release-root.ts';
@@ -88,8 +88,7 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
       return undefined;
     };
     const pid = await mount.serverPid();
-    const resident = (): number =>
-      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+    const resident = (): number => residentBytes(pid) / 1024;
     const onDisk = (): number =>
       Number(execFileSync('du', ['-sk', mount.cacheDirectory], { encoding: 'utf8' }).split('\t')[0]);
 
