@@ -1,7 +1,8 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { serveManyObjects } from '../test/support/many-objects.ts';
-import { type LogLine, launchMount } from '../test/support/mount.ts';
+import { cleanEnvironment, type LogLine, launchMount } from '../test/support/mount.ts';
 import { cpuSeconds, watchProportionalSetSize } from '../test/support/processes.ts';
 import { StoreProxy } from '../test/support/proxy.ts';
 import { startReader } from '../test/support/reader.ts';
@@ -15,7 +16,7 @@ import { withCleanup } from './with-cleanup.ts';
 
 /**
  * A first mount, nothing cached, behind a latency: `node dist/bench/cold.js [--objects 10000] [--bytes 4096]
- * [--latency 10] [--runs 3] [--concurrency N] [--store seaweedfs|fake] [--ref] [--deploys 500]`. Prints the seconds
+ * [--latency 10] [--runs 3] [--concurrency N] [--store seaweedfs|fake] [--ref] [--deploys 500] [--minimal]`. Prints the seconds
  * from the start of the command to the mount, to a complete walk with a stat of each file, to all content read by one
  * reader, and to the daemon's own "ready". Also prints the daemon's highest memory (PSS, its processes together), the
  * processor time until it was ready, and the requests that the store saw. With --ref it alternates with the same files
@@ -23,7 +24,8 @@ import { withCleanup } from './with-cleanup.ts';
  *
  * Each run is compared with `rclone copy --transfers 64` of the same objects over the same connection to a new disk.
  * The end says how many times as long the mount took until all was read. The bench installs rclone; if it cannot, or
- * with --no-peer, it compares nothing.
+ * with --no-peer, it compares nothing. With --minimal, bench/minimal-client.ts copies them too: how fast Node.js
+ * itself could be.
  */
 const { values } = parseArgs({
   options: {
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     deploys: { type: 'string', default: '500' },
     concurrency: { type: 'string' },
     'no-peer': { type: 'boolean', default: false },
+    minimal: { type: 'boolean', default: false },
   },
 });
 
@@ -103,6 +106,29 @@ async function copyOnce(context: Cleanup, program: string, origin: Origin): Prom
   const cells = [seconds.toFixed(2).padStart(27), cpu.toFixed(2).padStart(18)];
   return {
     text: `${cells.join('')}            rclone copy: ${requestsOf(proxy)}${disk.kind}`,
+    read: seconds,
+  };
+}
+
+/** Copies the same objects by a program that does nothing else. */
+async function minimalOnce(context: Cleanup, origin: Origin): Promise<Row> {
+  const { source, endpoint, env, proxy } = origin;
+  proxy?.resetCounts();
+  const disk = await freshDisk(context);
+  const [bucket = '', folder = ''] = source.replace('s3://', '').split('/', 2);
+  const program = join(import.meta.dirname, 'minimal-client.js');
+  const start = performance.now();
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [program, endpoint, bucket, `${folder}/`, join(disk.directory, 'copy')],
+    { env: { ...cleanEnvironment(), ...env } },
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const { objects, cpu } = JSON.parse(stdout) as { readonly objects: number; readonly cpu: number };
+  if (objects !== Number(values.objects)) throw new Error(`the minimal client copied ${objects} objects`);
+  const cells = [seconds.toFixed(2).padStart(27), cpu.toFixed(2).padStart(18)];
+  return {
+    text: `${cells.join('')}          minimal copy: ${requestsOf(proxy)}${disk.kind}`,
     read: seconds,
   };
 }
@@ -176,23 +202,32 @@ async function bench(context: Cleanup): Promise<void> {
   console.log('  mounted   walked     read    ready      CPU      PSS');
   const reads: number[] = [];
   const copies: number[] = [];
+  const minimal: number[] = [];
   for (let run = 0; run < Number(values.runs); run += 1) {
     for (const origin of origins) {
       const row = await once(context, origin);
       console.log(row.text);
       if (origin.isRelease) continue;
       reads.push(row.read);
-      if (peer.path === undefined) continue;
-      const copied = await copyOnce(context, peer.path, origin);
-      console.log(copied.text);
-      copies.push(copied.read);
+      if (peer.path !== undefined) copies.push(told(await copyOnce(context, peer.path, origin)));
+      if (values.minimal) minimal.push(told(await minimalOnce(context, origin)));
     }
   }
-  if (copies.length === 0) return;
-  const ratios = reads.map((read, run) => read / (copies[run] ?? Number.NaN));
+  if (copies.length > 0) compare('to have all read took', reads, copies);
+  if (minimal.length > 0 && copies.length > 0) compare('the minimal copy took', minimal, copies);
+}
+
+/** Prints the row, and returns its seconds. */
+function told({ text, read }: Row): number {
+  console.log(text);
+  return read;
+}
+
+function compare(what: string, some: readonly number[], others: readonly number[]): void {
+  const ratios = some.map((seconds, run) => seconds / (others[run] ?? Number.NaN));
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`;
-  const ratio = median(reads) / median(copies);
-  console.log(`to have all read took ${ratio.toFixed(2)} times as long as the copy (medians; runs ${range})`);
+  const ratio = median(some) / median(others);
+  console.log(`${what} ${ratio.toFixed(2)} times as long as rclone's copy (medians; runs ${range})`);
 }
 
 await withCleanup(bench);
