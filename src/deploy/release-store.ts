@@ -4,6 +4,12 @@ export interface StoredObject {
   readonly etag: string;
 }
 
+export interface ListedObject {
+  readonly key: string;
+  /** Milliseconds since the epoch, by the store's clock; undefined if the store did not say. */
+  readonly lastModified: number | undefined;
+}
+
 /** The result of a conditional write. `refused`: the key has another object than the writer expected. */
 export type WriteEnd = { readonly kind: 'written'; readonly etag: string } | { readonly kind: 'refused' };
 
@@ -32,6 +38,8 @@ export interface ReleaseStore {
   replace(key: string, bytes: Uint8Array, etag: string, signal: AbortSignal): Promise<WriteEnd>;
   /** Returns the keys with this prefix in byte order; with `after`, only the keys after that one. */
   list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]>;
+  /** Returns the objects with this prefix, in the byte order of their keys. */
+  listObjects(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]>;
   remove(keys: readonly string[], signal: AbortSignal): Promise<void>;
 }
 

@@ -5,14 +5,15 @@ import { printable } from '../base/printable.ts';
 import { pauseAfter, retry } from '../base/retry/retry.ts';
 import { RETRIES } from '../base/retry/retry-policies.ts';
 import { ReleaseError } from '../release/index.ts';
-import { type Credentials, type CredentialsProvider, withoutSecrets } from '../store/credentials.ts';
+import { type CredentialsProvider, withoutSecrets } from '../store/credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../store/error-codes.ts';
 import type { Transport } from '../store/http/transport.ts';
 import type { Timeouts } from '../store/http/transport-settings.ts';
 import { arnOf, type ResolvedTarget } from '../store/resolved-target.ts';
+import { RenewedCredentials } from '../store/sdk/renewed-credentials.ts';
 import { type DateObserver, sdkRequestHandler } from '../store/sdk/transport.ts';
 import { isRetryable, StoreError, type StoreErrorCode } from '../store/store-error.ts';
-import type { ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
+import type { ListedObject, ReleaseStore, StoredObject, WriteEnd } from './release-store.ts';
 
 export interface S3ReleaseStoreOptions {
   /** The bucket, with the release root as prefix. */
@@ -37,8 +38,7 @@ export class S3ReleaseStore implements ReleaseStore {
   readonly #client: Sdk.S3Client;
   readonly #target: ResolvedTarget;
   readonly #delay: S3ReleaseStoreOptions['delay'];
-  /** The last credentials given to the SDK. */
-  #credentials: Credentials | undefined;
+  readonly #credentials: RenewedCredentials;
 
   private constructor(
     sdk: typeof Sdk,
@@ -47,12 +47,10 @@ export class S3ReleaseStore implements ReleaseStore {
     this.#sdk = sdk;
     this.#target = target;
     this.#delay = delay;
+    this.#credentials = new RenewedCredentials(credentials);
     this.#client = new sdk.S3Client({
       region: target.region,
-      credentials: async () => {
-        this.#credentials = await credentials();
-        return this.#credentials;
-      },
+      credentials: this.#credentials.provide,
       forcePathStyle: target.basePath !== '/',
       maxAttempts: 1,
       // The SDK would send `Expect: 100-continue` from 2 MiB on; the transport cannot wait for status 100.
@@ -134,26 +132,44 @@ export class S3ReleaseStore implements ReleaseStore {
   }
 
   async list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]> {
+    return (await this.#list(prefix, signal, after)).map(({ key }) => key);
+  }
+
+  listObjects(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]> {
+    return this.#list(prefix, signal);
+  }
+
+  async #list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly ListedObject[]> {
     const root = this.#target.prefix;
-    const keys: string[] = [];
+    const objects: ListedObject[] = [];
     let token: string | undefined;
-    do {
+    let startAfter = after === undefined ? undefined : root + after;
+    for (;;) {
       const input: Sdk.ListObjectsV2CommandInput = {
         Bucket: this.#target.bucket,
         Prefix: root + prefix,
-        ...(after !== undefined && { StartAfter: root + after }),
+        ...(startAfter !== undefined && { StartAfter: startAfter }),
         ...(token !== undefined && { ContinuationToken: token }),
         ...this.#payer(),
       };
       const answer = await this.#named(prefix, 'list', signal, () =>
         this.#client.send(new this.#sdk.ListObjectsV2Command(input), { abortSignal: signal }),
       );
-      for (const { Key: key } of answer.Contents ?? []) {
-        if (key?.startsWith(root)) keys.push(key.slice(root.length));
+      const { Contents: contents = [], IsTruncated: isTruncated, NextContinuationToken: next } = answer;
+      const last = contents.at(-1)?.Key;
+      for (const { Key: key, LastModified: lastModified } of contents) {
+        if (!key?.startsWith(root)) continue;
+        objects.push({ key: key.slice(root.length), lastModified: lastModified?.getTime() });
       }
-      token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
-    } while (token !== undefined);
-    return keys.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+      if (!(isTruncated ?? contents.length >= FULL_PAGE_ROWS)) break;
+      token = next;
+      if (token !== undefined) continue;
+      // Like a mount, goes on after the last key if the store gives no token.
+      if (last === undefined || Buffer.compare(Buffer.from(last), Buffer.from(startAfter ?? '')) <= 0)
+        throw new StoreError('corrupt', `the listing of ${root}${prefix} is cut off`, LOOK, false);
+      startAfter = last;
+    }
+    return objects.sort((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)));
   }
 
   async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {
@@ -223,11 +239,18 @@ export class S3ReleaseStore implements ReleaseStore {
    * second, and the writer then reads the object.
    */
   #tried<T>(key: string, what: Operation, signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+    let hasRenewed = false;
     return retry(ask, {
       policy: RETRIES.write,
       mayRepair: (error) => {
         const failure = this.#errorOf(error, key, what, signal);
-        return failure instanceof StoreError && failure.retryable;
+        if (!(failure instanceof StoreError)) return false;
+        // Credentials may end during a long deploy. The next attempt gets others, if there are others.
+        const isRefused = failure.code === 'expired' || KEY_IS_WRONG.has(nameOf(error));
+        if (isRefused) this.#credentials.refused();
+        const mayRenew = isRefused && !hasRenewed;
+        hasRenewed ||= isRefused;
+        return failure.retryable || mayRenew;
       },
       sleep: async (ms) => {
         await this.#delay(ms, signal);
@@ -241,7 +264,7 @@ export class S3ReleaseStore implements ReleaseStore {
     if (error instanceof StoreError || error instanceof ReleaseError) return error;
     if (signal.aborted) return signal.reason;
     const status = statusOf(error);
-    const said = printable(withoutSecrets(messageOf(error), this.#credentials), 300);
+    const said = printable(withoutSecrets(messageOf(error), this.#credentials.given), 300);
     const words = `${what} ${this.#target.prefix}${key}: ${nameOf(error)}: ${said}`;
     if (status !== undefined) {
       const code = codeOfS3(nameOf(error), status);
@@ -294,6 +317,9 @@ function dropped(body: Sdk.GetObjectCommandOutput['Body']): void {
   if (body === undefined || !(body instanceof Readable)) return;
   body.once('error', () => undefined).destroy();
 }
+
+/** Objects in a full page of S3. */
+const FULL_PAGE_ROWS = 1_000;
 
 type Operation = 'read' | 'write' | 'list' | 'delete';
 type Payer = { readonly RequestPayer?: 'requester' };

@@ -1,4 +1,5 @@
-import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+import type { ListedObject, ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+import { MemoryReleaseStore } from './memory-release-store.ts';
 
 /** The writer's process ended: from then on, none of its calls has an effect. */
 export class Killed extends Error {}
@@ -60,6 +61,13 @@ export class FaultyReleaseStore implements ReleaseStore {
 
   list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly string[]> {
     return this.#call(() => this.#inner.list(prefix, signal, after));
+  }
+
+  async listObjects(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]> {
+    const objects = await this.#call(() => this.#inner.listObjects(prefix, signal));
+    // A history has a clock of its own, which a real store does not know.
+    if (this.#inner instanceof MemoryReleaseStore) return objects;
+    return objects.map(({ key }) => ({ key, lastModified: undefined }));
   }
 
   async remove(keys: readonly string[], signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
+import type { ListedObject, ReleaseStore, StoredObject, WriteEnd } from '../../src/deploy/release-store.ts';
 import { ReleaseError } from '../../src/release/index.ts';
 
 /**
@@ -14,6 +14,9 @@ export class LostAnswer extends Error {}
 export class MemoryReleaseStore implements ReleaseStore {
   readonly objects = new Map<string, Uint8Array>();
   readonly calls: string[] = [];
+  /** The store's clock, in milliseconds since the epoch. */
+  now: () => number = () => 0;
+  readonly #written = new Map<string, number>();
   /** Awaited before each call: lets a test choose which caller proceeds. */
   gate: () => Promise<void> = () => Promise.resolve();
   fault: (call: string) => Fault = () => 'none';
@@ -58,6 +61,11 @@ export class MemoryReleaseStore implements ReleaseStore {
     );
   }
 
+  async listObjects(prefix: string, signal: AbortSignal): Promise<readonly ListedObject[]> {
+    const keys = await this.list(prefix, signal);
+    return keys.map((key) => ({ key, lastModified: this.#written.get(key) }));
+  }
+
   remove(keys: readonly string[]): Promise<void> {
     return this.#call('remove', keys.join(' '), () => {
       this.beforeRemove(keys);
@@ -67,6 +75,7 @@ export class MemoryReleaseStore implements ReleaseStore {
 
   #write(key: string, bytes: Uint8Array): WriteEnd {
     this.objects.set(key, bytes);
+    this.#written.set(key, this.now());
     this.afterWrite(key);
     return { kind: 'written', etag: etagOf(bytes) };
   }

@@ -1,16 +1,12 @@
 import type { SQSClient, SQSClientConfig } from '@aws-sdk/client-sqs';
 import { printable } from '../../base/printable.ts';
-import {
-  CredentialSource,
-  type Credentials,
-  type CredentialsProvider,
-  withoutSecrets,
-} from '../credentials.ts';
+import { type Credentials, type CredentialsProvider, withoutSecrets } from '../credentials.ts';
 import { codeOfFailure, codeOfS3 } from '../error-codes.ts';
 import { Transport } from '../http/transport.ts';
 import type { TransportSettings } from '../http/transport-settings.ts';
 import { SettingError } from '../setting-error.ts';
 import { isRetryable, StoreError, type StoreErrorCode } from '../store-error.ts';
+import { RenewedCredentials } from './renewed-credentials.ts';
 import { sdkRequestHandler } from './transport.ts';
 
 /** The longest wait that SQS allows. A receive that finds no message costs the same however long it waits. */
@@ -20,11 +16,6 @@ const WAIT_SECONDS = 20;
  */
 const HIDDEN_SECONDS = 60;
 const MOST_MESSAGES = 10;
-/**
- * The lifetime of credentials, as the SDK is told. The SDK asks for new credentials five minutes before it
- * ends, so for each request. CredentialSource keeps the credentials instead.
- */
-const KEPT_MS = 60_000;
 const DEFAULT_REGION = 'us-east-1';
 /**
  * SQS's errors for unknown keys. A denial by policy is not one of them, because other keys would not help.
@@ -76,10 +67,7 @@ export class SqsQueue {
   readonly #url: string;
   readonly #transport: Transport;
   readonly #client: SQSClient;
-  /** The credentials that the SDK was given last. */
-  #credentials: Credentials | undefined;
-  /** The credentials that the service refused. Undefined after the SDK has asked for others. */
-  #refused: Credentials | undefined;
+  readonly #credentials: RenewedCredentials;
 
   constructor(
     sdk: typeof import('@aws-sdk/client-sqs'),
@@ -89,18 +77,12 @@ export class SqsQueue {
     this.#url = url;
     const timeouts = { ...settings.timeouts, firstByte: (WAIT_SECONDS + 10) * 1000 };
     this.#transport = new Transport({ ...settings, timeouts });
-    const source = new CredentialSource(credentials, () => performance.now());
+    this.#credentials = new RenewedCredentials(credentials);
     const config: SQSClientConfig = {
       region: regionOf(url) ?? region ?? DEFAULT_REGION,
       endpoint: new URL(url).origin,
       maxAttempts: 1,
-      credentials: async () => {
-        const refused = this.#refused;
-        this.#refused = undefined;
-        const given = (refused && (await source.replace(refused))) ?? (await source.current());
-        this.#credentials = given;
-        return { ...given, expiration: new Date(Date.now() + KEPT_MS) };
-      },
+      credentials: this.#credentials.provide,
       requestHandler: sdkRequestHandler(this.#transport) as NonNullable<SQSClientConfig['requestHandler']>,
     };
     this.#client = new sdk.SQSClient(config);
@@ -145,9 +127,9 @@ export class SqsQueue {
     try {
       return await answer;
     } catch (error) {
-      const told = queueError(error, this.#credentials);
+      const told = queueError(error, this.#credentials.given);
       const isRefused = told.code === 'expired' || UNKNOWN_KEYS.test(nameOf(error));
-      if (isRefused) this.#refused = this.#credentials;
+      if (isRefused) this.#credentials.refused();
       throw told;
     }
   }
