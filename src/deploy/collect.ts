@@ -1,11 +1,17 @@
 import pLimit from 'p-limit';
-import { isCollectable, isEnvironment, releaseKeys } from '../release/index.ts';
-import { type Condemned, GRACE_MS, readCondemned, writeCondemned } from './condemned.ts';
+import {
+  isCollectable,
+  isEnvironment,
+  type ReleasePayload,
+  releaseKeys,
+  wasWithdrawn,
+} from '../release/index.ts';
+import { type Condemned, GRACE_MS, LONGEST_WRITER_MS, readCondemned, writeCondemned } from './condemned.ts';
 import { listLog, readStanding, readStepAt, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { listRefs } from './environments.ts';
-import { readManifest } from './read-release.ts';
-import type { ReleaseStore } from './release-store.ts';
+import { isUnusable, readManifest } from './read-release.ts';
+import type { ListedObject, ReleaseStore } from './release-store.ts';
 
 export interface CollectOptions {
   readonly store: ReleaseStore;
@@ -40,7 +46,8 @@ export interface Collection {
 
 /**
  * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were
- * condemned at least two hours ago. Reads the refs and logs of all environments before it decides. Rejects if
+ * condemned at least two hours ago. Does not condemn objects that are younger than LONGEST_WRITER_MS: a deploy
+ * that is not finished may have written them. Reads the refs and logs of all environments before it decides. Rejects if
  * it cannot read a ref or an entry of a log, because an unreadable step may need any object. Never deletes
  * envelopes: they are the audit log.
  *
@@ -51,13 +58,17 @@ export async function collect(act: boolean, options: CollectOptions): Promise<Co
   const { store, now, signal } = options;
   // Read before the refs, so that the writer of a later step finds here which objects it must not use.
   const { keys, etag } = await readCondemned(store, signal);
+  // Listed before the refs are read, so that a deploy which ends meanwhile loses nothing.
+  const all = await collectableObjects(store, signal);
   const needed = await neededKeys(options);
-  const all = await collectableKeys(store, signal);
   const time = now();
   const isUseless = (key: string): boolean => !needed.has(key);
   const spared = [...keys.keys()].filter((key) => needed.has(key));
   const due = [...keys].filter(([key, at]) => isUseless(key) && time - at >= GRACE_MS).map(([key]) => key);
-  const fresh = all.filter((key) => isUseless(key) && !keys.has(key));
+  const isYoung = ({ lastModified = 0 }: ListedObject): boolean => time - lastModified < LONGEST_WRITER_MS;
+  const fresh = all
+    .filter((object) => isUseless(object.key) && !keys.has(object.key) && !isYoung(object))
+    .map(({ key }) => key);
   const next = new Map<string, number>([...keys].filter(([key]) => isUseless(key) && !due.includes(key)));
   const waiting = next.size;
   for (const key of fresh) next.set(key, time);
@@ -99,26 +110,60 @@ async function refuseMissed(options: CollectOptions, before: ReadonlySet<string>
 
 /**
  * Returns the keys of the manifests and packs that the kept steps need, of each environment that has a ref or
- * a log.
+ * a log. A release that was deployed again may have two manifests: the one that the kept step names, and the
+ * one that its witness names, by which a mount finds the release as a version.
  */
 async function neededKeys(options: CollectOptions): Promise<ReadonlySet<string>> {
   const { store, concurrency, signal } = options;
   const steps = (
     await Promise.all((await environments(store, signal)).map((one) => keptSteps(one, options)))
   ).flat();
-  const manifests = new Map(steps.map(({ payload }) => [payload.manifest.sha256, payload]));
   const limit = pLimit(concurrency);
   const needed = new Set<string>();
+  const need = async (payload: ReleasePayload): Promise<void> => {
+    const { files } = await readManifest(store, payload, signal);
+    needed.add(releaseKeys.manifest(payload.release, payload.manifest.sha256));
+    for (const { place } of files) if (place !== undefined) needed.add(releaseKeys.pack(place.pack));
+  };
+  const named = byManifest(steps.map(({ payload }) => payload));
+  await Promise.all([...named.values()].map((payload) => limit(() => need(payload))));
+  const witnesses = new Map(
+    steps.map(({ payload: { release, environment } }) => [
+      releaseKeys.witness(release, environment),
+      release,
+    ]),
+  );
+  const witnessed = await Promise.all(
+    [...witnesses].map(([key, release]) => limit(() => payloadOfWitness(store, key, release, signal))),
+  );
+  const others = byManifest(witnessed.filter((payload) => payload !== undefined));
   await Promise.all(
-    [...manifests.values()].map((payload) =>
-      limit(async () => {
-        needed.add(releaseKeys.manifest(payload.release, payload.manifest.sha256));
-        const { files } = await readManifest(store, payload, signal);
-        for (const { place } of files) if (place !== undefined) needed.add(releaseKeys.pack(place.pack));
-      }),
-    ),
+    [...others]
+      .filter(([digest]) => !named.has(digest))
+      .map(([, payload]) => limit(() => need(payload).catch(unlessUnusable))),
   );
   return needed;
+}
+
+function byManifest(payloads: readonly ReleasePayload[]): ReadonlyMap<string, ReleasePayload> {
+  return new Map(payloads.map((payload) => [payload.manifest.sha256, payload]));
+}
+
+/** Returns what a witness says; undefined if it is missing, damaged or that of another release. */
+async function payloadOfWitness(
+  store: ReleaseStore,
+  key: string,
+  release: string,
+  signal: AbortSignal,
+): Promise<ReleasePayload | undefined> {
+  const witness = await readStepAt(store, key, signal).catch(unlessUnusable);
+  return witness?.step.payload.release === release ? witness.step.payload : undefined;
+}
+
+/** Ignores that an object is missing or damaged, because then there is nothing to keep. */
+function unlessUnusable(error: unknown): undefined {
+  if (isUnusable(error)) return undefined;
+  throw error;
 }
 
 async function environments(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
@@ -141,11 +186,18 @@ async function keptSteps(environment: string, options: CollectOptions): Promise<
   const kept: TakenStep[] = [];
   // A step was in force until the next one was taken; if that one had to wait for its time, until that time.
   let until = Number.POSITIVE_INFINITY;
+  let next: TakenStep | undefined;
+  /** Returns whether earlier steps must be considered, too. */
   const consider = (one: TakenStep): boolean => {
-    if (kept.length >= keep && now() - until > youngerThanMs) return false;
-    if (!kept.some(({ digest }) => digest === one.digest)) kept.push(one);
-    until = Math.max(one.payload.created, one.payload.notBefore ?? 0);
-    return true;
+    // The newest step is in the ref and in the log.
+    if (one.digest === next?.digest) return true;
+    const isWithdrawn = next !== undefined && wasWithdrawn(one.payload, next.payload);
+    const over = isWithdrawn ? next!.payload.created : until;
+    const isKept = kept.length < keep || now() - over <= youngerThanMs;
+    if (isKept) kept.push(one);
+    if (!isWithdrawn) until = Math.max(one.payload.created, one.payload.notBefore ?? 0);
+    next = one;
+    return isKept || isWithdrawn;
   };
   if (step !== undefined) consider(step);
   for (const key of newestFirst) {
@@ -155,12 +207,15 @@ async function keptSteps(environment: string, options: CollectOptions): Promise<
   return kept;
 }
 
-async function collectableKeys(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {
+async function collectableObjects(
+  store: ReleaseStore,
+  signal: AbortSignal,
+): Promise<readonly ListedObject[]> {
   const [manifests, packs] = await Promise.all([
-    store.list(releaseKeys.manifests, signal),
-    store.list(releaseKeys.packs, signal),
+    store.listObjects(releaseKeys.manifests, signal),
+    store.listObjects(releaseKeys.packs, signal),
   ]);
-  return [...manifests, ...packs].filter(isCollectable);
+  return [...manifests, ...packs].filter(({ key }) => isCollectable(key));
 }
 
 function isEqual(one: Condemned, other: Condemned): boolean {

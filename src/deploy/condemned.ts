@@ -3,7 +3,9 @@ import {
   Fields,
   isCollectable,
   parseCanonicalJson,
+  type ReleasedFile,
   ReleaseError,
+  type ReleasePayload,
   releaseKeys,
 } from '../release/index.ts';
 import { type ReleaseStore, writeOver } from './release-store.ts';
@@ -21,6 +23,18 @@ export const GRACE_MS = 2 * 3600 * 1000;
  * must give up before the key is deleted.
  */
 export const LONGEST_WRITER_MS = 3600 * 1000;
+
+/** Whether the manifest of a release, or one of its packs, is about to be deleted. */
+export function isAnyCondemned(
+  condemned: Condemned,
+  { release, manifest }: Pick<ReleasePayload, 'release' | 'manifest'>,
+  files: readonly ReleasedFile[],
+): boolean {
+  return (
+    condemned.has(releaseKeys.manifest(release, manifest.sha256)) ||
+    files.some(({ place }) => place !== undefined && condemned.has(releaseKeys.pack(place.pack)))
+  );
+}
 
 const MOST_KEYS = 1_000_000;
 const MOST_BYTES = 256 * 1024 * 1024;

@@ -1,12 +1,13 @@
 import { printableName } from '../base/printable.ts';
-import { findConflict, type ReleasedFile, ReleaseError } from '../release/index.ts';
+import { findConflict, type ReleasedFile } from '../release/index.ts';
 import type { ChangeOptions } from './change-options.ts';
-import type { Condemned } from './condemned.ts';
+import { type Condemned, isAnyCondemned } from './condemned.ts';
 import { overtakenBy, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { compareFiles, countsOf, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
+import { isArmed, stepInForce } from './in-force.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
-import { readFiles } from './read-release.ts';
+import { isUnusable, readFiles } from './read-release.ts';
 import { isRemovedBy, removedFiles } from './removed-files.ts';
 import type { SourceFile } from './source-files.ts';
 import { type StepProposal, takeStep } from './take-step.ts';
@@ -42,26 +43,32 @@ export type DeployEnd =
   | { readonly kind: 'unchanged'; readonly standing: Standing };
 
 /**
- * Deploys a whole tree, or files on top of the current tree. If another step is taken meanwhile, the files
- * are put on top of that step, unless that step changed the same paths. A whole tree is then refused, because
- * it would revert the other step.
+ * Deploys a whole tree, or files on top of the tree in force. A step that waits for its instant is replaced:
+ * the new step does not contain its changes. If another step is taken meanwhile, the files are put on top of
+ * that step, unless that step changed the same paths. A whole tree is then refused, because it would revert
+ * the other step.
  *
  * @throws {DeployError}, {ReleaseError}, {StoreError}
  */
 export async function deploy(deployed: Deployed, options: DeployOptions): Promise<DeployEnd> {
-  const { store, words, signal, uploadAll = false } = options;
+  const { store, environment, words, now, signal, uploadAll = false } = options;
   let first: { readonly standing: Standing; readonly files: readonly ReleasedFile[] } | undefined;
   let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
   const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
-    const current = await readFiles(store, standing, signal).catch((error: unknown) => {
+    const replacesArmed = isArmed(standing.step, now());
+    const inForce = await stepInForce(store, environment, standing, now(), signal);
+    const current = await readFiles(store, { step: inForce }, signal).catch((error: unknown) => {
       if (uploadAll && isUnusable(error)) return [];
       throw error;
     });
-    if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current });
+    if (first !== undefined) refuseOvertaken(deployed, first, { standing, files: current }, replacesArmed);
     first ??= { standing, files: current };
     const files = filesOf(deployed, current);
     const changes = compareFiles(current, files);
-    if (isNothing(changes) && standing.etag !== undefined && !uploadAll) throw new Unchanged(standing);
+    // The objects of a release that was collected are written anew, also if its files do not change.
+    const isKept = inForce !== undefined && !isAnyCondemned(condemned, inForce.payload, current);
+    if (isNothing(changes) && standing.etag !== undefined && !uploadAll && !replacesArmed && isKept)
+      throw new Unchanged(standing);
     if (!options.allowDeletions) refuseMassDeletion(current.length, changes, TO_ADD);
     await options.check(files, changes, standing);
     const uploaded = await upload(files, uploadAll ? [] : current, { ...options, condemned });
@@ -76,20 +83,12 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
     };
   };
   try {
-    const step = await takeStep({ ...options, propose });
+    const step = await takeStep({ ...options, uploadedAll: uploadAll, propose });
     return { kind: 'deployed', step, ...last! };
   } catch (error) {
     if (error instanceof Unchanged) return { kind: 'unchanged', standing: error.standing };
     throw error;
   }
-}
-
-/**
- * Returns whether an error means that the manifest of the current release is missing or damaged. False if the
- * store does not answer.
- */
-function isUnusable(error: unknown): boolean {
-  return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
 }
 
 /** A hint for users that named a directory, and may have meant to add files. */
@@ -130,8 +129,11 @@ function refuseOvertaken(
   deployed: Deployed,
   before: { readonly standing: Standing; readonly files: readonly ReleasedFile[] },
   now: { readonly standing: Standing; readonly files: readonly ReleasedFile[] },
+  replacesArmed: boolean,
 ): void {
   if (now.standing.step?.digest === before.standing.step?.digest) return;
+  // --replace was meant for another step.
+  if (replacesArmed) throw overtakenBy(now.standing, '', 'Look at that step, and decide again.');
   const theirs = touchedPaths(compareFiles(before.files, now.files));
   const both = [...theirs].filter((path) => isTouched(deployed, path));
   if (deployed.kind === 'files' && both.length === 0) return;

@@ -1,17 +1,21 @@
-import { type ReleasedFile, type ReleasePayload, releaseKeys } from '../release/index.ts';
+import { type ReleasedFile, type ReleasePayload, wasWithdrawn } from '../release/index.ts';
 import type { ChangeOptions } from './change-options.ts';
-import type { Condemned } from './condemned.ts';
+import { type Condemned, isAnyCondemned } from './condemned.ts';
 import { overtakenBy, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { noRelease } from './environments.ts';
 import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
+import { isArmed, stepInForce } from './in-force.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles, readManifest } from './read-release.ts';
 import { takeStep } from './take-step.ts';
 
 /** The release to which an environment is rolled back. */
 export type RollbackTarget =
-  /** The previous release: that of the newest step whose release differs from the current one. */
+  /**
+   * The previous release: the last one in force that differs from the current one. While a step waits for its
+   * instant, the release in force, so that the step is cancelled.
+   */
   | { readonly kind: 'previous' }
   | { readonly kind: 'sequence'; readonly sequence: number }
   /** An id, or its first characters. */
@@ -24,8 +28,16 @@ export interface Moved {
 
 /** Makes an environment show the release that the environment `from` shows. Uploads nothing. */
 export async function promote(from: string, options: ChangeOptions): Promise<Moved> {
-  const { step } = await readStanding(options.store, from, options.signal);
-  if (step === undefined) throw await noRelease(options.store, from, options.signal);
+  const { store, now, signal } = options;
+  const standing = await readStanding(store, from, signal);
+  if (standing.step === undefined) throw await noRelease(store, from, signal);
+  const step = await stepInForce(store, from, standing, now(), signal);
+  if (step === undefined) {
+    throw missing(
+      `environment ${from} shows no release yet: its first step waits for its instant`,
+      'Promote the release after that instant.',
+    );
+  }
   return move('promote', async () => step.payload, options);
 }
 
@@ -41,7 +53,7 @@ async function move(
   find: (standing: Standing) => Promise<Pick<ReleasePayload, 'release' | 'manifest' | 'commit'>>,
   options: ChangeOptions,
 ): Promise<Moved> {
-  const { store, signal, words, allowDeletions } = options;
+  const { store, environment, now, signal, words, allowDeletions } = options;
   let first: Standing | undefined;
   let changes: FileChanges | undefined;
   const step = await takeStep({
@@ -56,7 +68,8 @@ async function move(
       const { release, manifest, commit } = await find(standing);
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
-      const current = await readFiles(store, standing, signal);
+      const inForce = await stepInForce(store, environment, standing, now(), signal);
+      const current = await readFiles(store, { step: inForce }, signal);
       changes = compareFiles(current, files);
       if (!allowDeletions) refuseMassDeletion(current.length, changes);
       return {
@@ -81,28 +94,34 @@ function refuseCondemned(
   files: readonly ReleasedFile[],
   condemned: Condemned,
 ): void {
-  const keys = [
-    releaseKeys.manifest(release, manifest.sha256),
-    ...files.flatMap(({ place }) => (place === undefined ? [] : [releaseKeys.pack(place.pack)])),
-  ];
-  if (keys.some((key) => condemned.has(key))) {
+  if (isAnyCondemned(condemned, { release, manifest }, files)) {
     throw missing(`${release} was collected: it is about to be deleted`, 'Deploy it again from its source.');
   }
 }
 
 async function findStep(
   target: RollbackTarget,
-  { step }: Standing,
-  { store, environment, signal }: ChangeOptions,
+  standing: Standing,
+  { store, environment, now, signal }: ChangeOptions,
 ): Promise<ReleasePayload> {
+  const { step } = standing;
   if (step === undefined) throw await noRelease(store, environment, signal);
   const newest = step.payload.sequence;
   if (target.kind === 'sequence') return target.sequence === newest ? step.payload : entryOf(target.sequence);
-  const isMeant = ({ release }: ReleasePayload): boolean =>
-    target.kind === 'previous' ? release !== step.payload.release : release.startsWith(target.id);
+  if (target.kind === 'previous' && isArmed(step, now())) {
+    const inForce = await stepInForce(store, environment, standing, now(), signal);
+    if (inForce !== undefined) return inForce.payload;
+  }
+  const isMeant = ({ payload }: TakenStep, next: TakenStep): boolean =>
+    target.kind === 'previous'
+      ? payload.release !== step.payload.release && !wasWithdrawn(payload, next.payload)
+      : payload.release.startsWith(target.id);
+  let next = step;
   for (let sequence = newest; sequence >= 1; sequence--) {
     const entry = sequence === newest ? step : await readLogEntry(store, environment, sequence, signal);
-    if (entry !== undefined && isMeant(entry.payload)) return entry.payload;
+    if (entry === undefined) continue;
+    if (isMeant(entry, next)) return entry.payload;
+    next = entry;
   }
   const what = target.kind === 'previous' ? `another release than ${step.payload.release}` : target.id;
   throw missing(`environment ${environment} never showed ${what}`, `See dagmount releases ${environment}.`);

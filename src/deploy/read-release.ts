@@ -42,6 +42,11 @@ export async function readManifest(
   }
 }
 
+/** Returns whether an error means that an object is missing or damaged. False if the store does not answer. */
+export function isUnusable(error: unknown): boolean {
+  return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
+}
+
 /** Returns the files that an environment shows; none before its first step. */
 export async function readFiles(
   store: ReleaseStore,

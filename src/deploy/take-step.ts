@@ -14,7 +14,9 @@ import {
 import { type Condemned, LONGEST_WRITER_MS, readCondemned } from './condemned.ts';
 import { listLog, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
+import { isArmed } from './in-force.ts';
 import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
+import { writeWitness } from './witness.ts';
 
 /** The fields of a step that its writer decides; the others follow from the state of the environment. */
 export type StepProposal = Omit<
@@ -44,6 +46,8 @@ export interface StepSetting {
 }
 
 export interface StepOptions extends StepSetting {
+  /** See writeWitness(). */
+  readonly uploadedAll?: boolean | undefined;
   /**
    * Returns the content of the step for this state of the environment, once packs and manifest are in the
    * store. Called again if another step was taken meanwhile. Rejects, usually with `overtaken`, if this step
@@ -90,7 +94,7 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     if (await moveRef(options, standing, step)) {
       options.onInForce?.(step);
       // crash point: the step is in force, but not in the log. The writer of the next step adds it.
-      await writeDown(store, step, signal);
+      await writeDown(store, step, signal, options.uploadedAll);
       return step;
     }
     if (tries === RETRIES.step.tries) throw givenUp(environment, tries, first, standing);
@@ -113,12 +117,11 @@ function refuseOtherRoot({ step }: Standing, root: string): void {
 }
 
 function refuseArmed({ step }: Standing, now: number): void {
-  const notBefore = step?.payload.notBefore;
-  if (step === undefined || notBefore === undefined || notBefore <= now) return;
-  const { author, sequence, environment } = step.payload;
+  if (step === undefined || !isArmed(step, now)) return;
+  const { author, sequence, environment, notBefore } = step.payload;
   throw new DeployError(
     'armed',
-    `step ${sequence} of ${environment}, by ${author}, waits to be shown at ${new Date(notBefore).toISOString()}`,
+    `step ${sequence} of ${environment}, by ${author}, waits to be shown at ${new Date(notBefore!).toISOString()}`,
     'Wait until then, take it back with dagmount rollback, or pass --replace.',
   );
 }
@@ -205,11 +208,13 @@ function isSame(found: TakenStep | undefined, step: TakenStep): boolean {
  */
 async function writeDown(
   store: ReleaseStore,
-  { payload, bytes, digest }: TakenStep,
+  step: TakenStep,
   signal: AbortSignal,
+  uploadedAll = false,
 ): Promise<void> {
-  const { environment, sequence, release } = payload;
-  await store.create(releaseKeys.witness(release, environment), bytes, signal);
+  const { payload, bytes, digest } = step;
+  const { environment, sequence } = payload;
+  await writeWitness(store, step, uploadedAll, signal);
   const { kind } = await store.create(releaseKeys.logEntry(environment, sequence), bytes, signal);
   if (kind === 'written') return;
   const there = await readLogEntry(store, environment, sequence, signal);

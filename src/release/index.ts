@@ -36,6 +36,7 @@ export {
   LONGEST_ARMED_MS,
   type ReleaseAction,
   type ReleasePayload,
+  wasWithdrawn,
 } from './payload.ts';
 export { ReleaseError, type ReleaseErrorCode } from './release-error.ts';
 export { type AllowedSigner, MOST_SIGNERS_BYTES, readAllowedSigners } from './ssh/allowed-signers.ts';

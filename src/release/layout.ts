@@ -68,7 +68,8 @@ export const releaseKeys = {
    */
   manifest: (id: string, digest: string): string => `manifests/${id}/${digest}.json`,
   /**
-   * A witness: the envelope of the first step that brought this release to this environment. Never changed.
+   * A witness: the envelope of the first step that brought this release to this environment. Replaced only
+   * if it, or the manifest that it names, is missing or damaged.
    */
   witness: (id: string, environment: string): string => `manifests/${id}/${environment}.json`,
   manifests: 'manifests/',

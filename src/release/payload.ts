@@ -37,7 +37,7 @@ export interface ReleasePayload {
   readonly commit: string | undefined;
   /** The URL of the CI run that deployed the release, or of the merge request. */
   readonly url: string | undefined;
-  /** How many files differ from the previous release. */
+  /** How many files differ from the release that was in force. */
   readonly changes: { readonly added: number; readonly changed: number; readonly removed: number };
 }
 
@@ -45,6 +45,18 @@ export const MOST_PAYLOAD_BYTES = 256 * 1024;
 const MOST_FILES_CHANGED = 1_000_000;
 /** How long a step may wait for its time (`not_before`) at most. */
 export const LONGEST_ARMED_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * Whether a step was withdrawn before its instant. Then it was never in force.
+ *
+ * @param next the step that follows it
+ */
+export function wasWithdrawn(
+  { notBefore }: Pick<ReleasePayload, 'notBefore'>,
+  next: Pick<ReleasePayload, 'created'>,
+): boolean {
+  return notBefore !== undefined && notBefore > next.created;
+}
 
 /** Returns the bytes of a payload, which are signed and stored. */
 export function encodePayload(payload: ReleasePayload): Uint8Array {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { collect } from '../../src/deploy/collect.ts';
-import { readStanding } from '../../src/deploy/current-step.ts';
+import { readStanding, readStep } from '../../src/deploy/current-step.ts';
 import { deploy } from '../../src/deploy/deploy.ts';
 import { rollback } from '../../src/deploy/move.ts';
 import { readContent, readManifest } from '../../src/deploy/read-release.ts';
@@ -23,6 +23,10 @@ const HOUR = 3600 * 1000;
 class Root {
   readonly store = new MemoryReleaseStore();
   time = 1_000 * HOUR;
+
+  constructor() {
+    this.store.now = () => this.time;
+  }
 
   #options(environment: string) {
     return deployOptions({
@@ -141,7 +145,7 @@ describe('collecting', () => {
     root.time += 3 * HOUR;
     const { store } = root;
     store.fault = (call) => {
-      if (call !== 'list manifests/') return 'none';
+      if (!call.startsWith('read manifests/')) return 'none';
       // The collector has read the refs by now. From here on, the log's first step is in force.
       const first = store.objects.get(releaseKeys.logEntry('production', 1))!;
       store.objects.set(releaseKeys.ref('production'), first);
@@ -149,6 +153,63 @@ describe('collecting', () => {
     };
     await assert.rejects(root.collect(), { code: 'overtaken' });
     assert.equal(await root.read(), '1');
+  });
+
+  test('does not condemn what is younger than a deploy may take: one may be about to need it', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR - 1;
+    assert.deepEqual((await root.collect()).condemned, []);
+    root.time += 1;
+    assert.equal((await root.collect()).condemned.length, 2);
+  });
+
+  test('condemns nothing that a deploy needs which ends while it looks', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    await root.deploy('2');
+    root.time += HOUR;
+    root.store.fault = (call) => {
+      const first = root.store.objects.get(releaseKeys.logEntry('production', 1))!;
+      if (call === 'list manifests/') root.store.objects.set(releaseKeys.ref('production'), first);
+      return 'none';
+    };
+    const { condemned } = await root.collect();
+    const { step } = await readStanding(root.store, 'production', signal);
+    const { release, manifest } = step!.payload;
+    assert.equal(step!.payload.sequence, 1);
+    assert.ok(!condemned.includes(releaseKeys.manifest(release, manifest.sha256)));
+  });
+
+  test('what is condemned although it is shown can be deployed again, which writes it anew', async () => {
+    const root = new Root();
+    await root.deploy('1');
+    const { store } = root;
+    const [manifest] = [...store.objects.keys()].filter((key) => /[0-9a-f]{64}\.json$/.test(key));
+    const condemned = { condemned: [{ at: root.time, key: manifest }], schema: 1 };
+    store.objects.set(releaseKeys.condemned, Buffer.from(JSON.stringify(condemned)));
+    await root.deploy('1');
+    store.objects.delete(manifest!);
+    assert.equal(await root.read(), '1');
+  });
+
+  test('keeps the manifest by which a release that was deployed again is found as a version', async () => {
+    const root = new Root();
+    for (const text of ['1', '2']) await root.deploy(text);
+    // The content of the first release is condemned, so it is written to other keys.
+    root.time += HOUR;
+    await root.collect();
+    await root.deploy('1');
+    const { step } = await readStanding(root.store, 'production', signal);
+    const key = releaseKeys.witness(step!.payload.release, 'production');
+    const witness = readStep(root.store.objects.get(key)!);
+    assert.notEqual(witness.payload.manifest.sha256, step!.payload.manifest.sha256);
+    for (let times = 0; times < 3; times++) {
+      root.time += 3 * HOUR;
+      await root.collect();
+    }
+    await readManifest(root.store, witness.payload, signal);
   });
 
   test('is heeded by a deploy also for what the current release has, which is written anew', async () => {

@@ -1,67 +1,12 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { readStanding } from '../../src/deploy/current-step.ts';
-import { type DeployEnd, type Deployed, type DeployOptions, deploy } from '../../src/deploy/deploy.ts';
+import { describe, test } from 'node:test';
+import { readStanding, readStep } from '../../src/deploy/current-step.ts';
+import { type DeployEnd, type Deployed, deploy } from '../../src/deploy/deploy.ts';
 import { readHistory } from '../../src/deploy/history.ts';
 import { promote, type RollbackTarget, rollback } from '../../src/deploy/move.ts';
-import { readContent, readManifest } from '../../src/deploy/read-release.ts';
-import { collectDirectory, collectFile } from '../../src/deploy/source-files.ts';
 import { releaseKeys } from '../../src/release/index.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/temporary.ts';
-import { writeTree } from '../support/write-tree.ts';
 import { MemoryReleaseStore } from './memory-release-store.ts';
-
-const directory = await makeTemporaryDirectory();
-after(() => removeTemporaryDirectory(directory));
-const { signal } = new AbortController();
-const words = { author: 'zoe', message: 'm', commit: undefined, url: undefined, notBefore: undefined };
-
-let folders = 0;
-async function tree(files: Readonly<Record<string, string>>): Promise<Deployed> {
-  const folder = join(directory, `tree-${folders++}`);
-  writeTree(folder, files);
-  return {
-    kind: 'tree',
-    files: await collectDirectory(folder, { shows: () => true, excludes: () => false, signal }),
-  };
-}
-
-async function file(path: string, text: string, removed: readonly string[] = []): Promise<Deployed> {
-  const source = join(directory, `file-${folders++}`);
-  writeFileSync(source, text);
-  return { kind: 'files', files: [await collectFile(source, path)], removed };
-}
-
-function options(store: MemoryReleaseStore, more: Partial<DeployOptions> = {}): DeployOptions {
-  return {
-    store,
-    root: 'root',
-    environment: 'production',
-    words,
-    allowDeletions: false,
-    mayReplaceArmed: false,
-    sign: async () => [],
-    check: async () => undefined,
-    now: () => 1_000,
-    pause: async () => undefined,
-    signal,
-    ...more,
-  };
-}
-
-async function shown(
-  store: MemoryReleaseStore,
-  environment = 'production',
-): Promise<Readonly<Record<string, string>>> {
-  const { step } = await readStanding(store, environment, signal);
-  const { files } = await readManifest(store, step!.payload, signal);
-  const contents = await Promise.all(
-    files.map(async (one) => [one.path, Buffer.from(await readContent(store, one, signal)).toString()]),
-  );
-  return Object.fromEntries(contents);
-}
+import { file, options, shown, signal, tree, words } from './small-trees.ts';
 
 const changesOf = (end: DeployEnd): unknown => end.kind === 'deployed' && end.step.payload.changes;
 
@@ -238,6 +183,9 @@ describe('a tree whose packs or manifest the store has lost, or has damaged,', (
         const end = await deploy(await tree(contents), options(store, { uploadAll: true }));
         assert.ok(end.kind === 'deployed' && end.step.payload.sequence === 2);
         assert.deepEqual(await shown(store), contents);
+        const { release, manifest } = end.step.payload;
+        const witness = readStep(store.objects.get(releaseKeys.witness(release, 'production'))!);
+        assert.deepEqual(witness.payload.manifest, manifest, 'mounts find it as a version');
         const again = await deploy(await tree({ ...contents, d: '4' }), options(store));
         assert.ok(again.kind === 'deployed');
         assert.deepEqual(await shown(store), { ...contents, d: '4' });

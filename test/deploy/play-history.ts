@@ -32,6 +32,7 @@ export async function playHistory(
   const attempts: Attempt[] = [];
   const time = new SharedTime(COLLECTOR);
   const watched = store instanceof MemoryReleaseStore ? new WatchedRoot(store, time.now) : undefined;
+  if (store instanceof MemoryReleaseStore) store.now = time.now;
   await Promise.all(
     history.map(async (operations, actor) => {
       for (const [at, operation] of operations.entries()) {

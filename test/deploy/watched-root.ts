@@ -26,11 +26,16 @@ export class WatchedRoot {
     };
   }
 
-  /** The manifests and packs that kept steps name. Each of them must be there. */
+  /**
+   * The manifests and packs that kept steps name, and the witnesses of their releases. Each of them must be there.
+   */
   needed(): ReadonlySet<string> {
     return new Set(
       ENVIRONMENTS.flatMap((environment) =>
-        this.#keptSteps(environment).flatMap((step) => this.#needs(step, `${environment} keeps`)),
+        this.#keptSteps(environment).flatMap((step) => [
+          ...this.#needs(step, `${environment} keeps`),
+          ...this.#needsOfWitness(step),
+        ]),
       ),
     );
   }
@@ -73,6 +78,12 @@ export class WatchedRoot {
     for (const pack of packs)
       assert.ok(this.#objects.has(pack), `${who} step ${sequence}, whose pack ${pack} is gone`);
     return [key, ...packs];
+  }
+
+  /** A writer that is killed, or a step whose log entry is not written yet, may leave a release without witness. */
+  #needsOfWitness({ payload }: TakenStep): readonly string[] {
+    const witness = this.#objects.get(releaseKeys.witness(payload.release, payload.environment));
+    return witness === undefined ? [] : this.#needs(readStep(witness), 'a witness names');
   }
 
   /** The ref and the newest entries of the log: together as many as are kept. */

@@ -78,6 +78,9 @@ export class ReleaseSource implements Source {
           this.#become(this.#armed?.known);
           break;
         case 'held':
+          // If the armed release is still valid after the hold, the next look returns it again.
+          this.#armed = undefined;
+          this.#heldMeanwhile = undefined;
           return { kind: 'held', hold: holdOf(looked.hold) };
         default:
           return looked satisfies never;

@@ -23,7 +23,8 @@ export interface ReleaseVersionsOptions extends StepRules {
 /**
  * Finds releases that an environment has had, by their ids, and builds their trees, which never change
  * (versions). A release is trusted because of its witness, the object `manifests/<id>/<environment>.json`.
- * This is the envelope of the step that first brought the environment to the release. The witness must pass
+ * This is the envelope of the step that first brought the environment to the release, or, where the objects of
+ * that step were lost, of a later one. The witness must pass
  * the same checks as a ref, except that it is not compared with other steps: later steps may have followed
  * it, which makes the release a version.
  */

@@ -6,6 +6,7 @@ import {
   ReleaseError,
   type ReleasePayload,
   releaseKeys,
+  wasWithdrawn,
 } from '../../release/index.ts';
 import { judgeStep, type Step, type StepRules } from './judge-step.ts';
 import { RefHeld, type RefHoldReason } from './ref-hold.ts';
@@ -84,10 +85,7 @@ export class StepHistory {
       if (bytes === undefined) throw missingLog(later, key);
       const before = judgeStep(bytes, key, this.#options, now);
       if (before.digest !== previous.sha256) throw otherPrevious(later, key);
-      // If the instant of this step had not come when the later step was made, this step was withdrawn before
-      // it was ever shown.
-      if (before.payload.notBefore === undefined || before.payload.notBefore <= later.payload.created)
-        return before;
+      if (!wasWithdrawn(before.payload, later.payload)) return before;
       later = before;
     }
     throw held(
