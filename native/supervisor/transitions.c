@@ -37,9 +37,10 @@ const transition transitions[] = {
     {HAS_HANDED_OVER, LEAVING, ANY, ANY, ALWAYS, 0, 0, 0, {END_HANDOVER}, 0},
     {STANDS_BY, UP, REPLACEMENT, DEPENDED, ALWAYS, 0, HANDING_OVER, 0, {ORDER_HAND_OVER}, 0},
 
-    // The restart may be meant for a new program or new settings. The standby has the old ones, so it is not used.
-    {RESTART_ASKED, SERVING, ABSENT, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {START_REPLACEMENT, TELL_RELOADING}, 0},
-    {RESTART_ASKED, SERVING, STANDBY, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {DROP_CANDIDATE, START_REPLACEMENT, TELL_RELOADING}, ""},
+    // The restart may be meant for a new program or new settings. The standby has the old ones, so it is not used. A
+    // replacement that cannot be started ends the reload, so systemd is told of the reload before that.
+    {RESTART_ASKED, SERVING, ABSENT, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {TELL_RELOADING, START_REPLACEMENT}, 0},
+    {RESTART_ASKED, SERVING, STANDBY, DEPENDED, ALWAYS, 0, REPLACEMENT, 0, {DROP_CANDIDATE, TELL_RELOADING, START_REPLACEMENT}, ""},
     {RESTART_ASKED, UP, STANDBY, ANY, ALWAYS, 0, ABSENT, 0, {DROP_CANDIDATE, ORDER_DROPPED}, NOT_SERVING},
     {RESTART_ASKED, UP, ABSENT, ANY, ALWAYS, 0, 0, 0, {ORDER_DROPPED}, NOT_SERVING},
     {RESTART_ASKED, LEAVING, ANY, ANY, ALWAYS, 0, 0, 0, {ORDER_DROPPED}, "the service is restarted"},

@@ -155,6 +155,24 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     assert.deepEqual([still, longer], ['SERVING REPLACEMENT KEPT', late]);
   });
 
+  test('systemd learns of a reload before the replacement starts, because a failed start ends the reload', (t) => {
+    for (const [candidate, dropped] of [
+      ['ABSENT', ''],
+      ['STANDBY', ' | DROP_CANDIDATE 0 '],
+    ] as const) {
+      const answers = play(
+        t,
+        `at SERVING ${candidate} KEPT`,
+        'event RESTART_ASKED',
+        'event CANDIDATE_NOT_STARTED',
+      );
+      assert.deepEqual(answers, [
+        `SERVING REPLACEMENT KEPT${dropped} | TELL_RELOADING 0  | START_REPLACEMENT 1 restart-asked: it was asked to restart`,
+        'SERVING ABSENT KEPT | ORDER_DROPPED 0 it cannot be started | TELL_READY 0 ',
+      ]);
+    }
+  });
+
   test('a server that closed its socket is left to another supervisor after a second, unless it dies', (t) => {
     const closed = ['at SERVING ABSENT KEPT', 'event SERVER_CLOSED', 'time 1000'] as const;
     const left = play(t, ...closed, 'time 1');
