@@ -109,6 +109,10 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
     case ACTION_COUNT: return;
     case KEEP:
     case FORGET: return add(out, kind, event->name, 0);
+    case BEGIN_CONNECTION:
+      // No reader can wait before there is a mount, and a server may take any time until it makes one.
+      machine->silent_ms = machine->down_ms = 0;
+      return;
     case SET_DEADLINE:
       machine->deadline_ms = event->deadline_ms;
       snprintf(machine->abort_path, sizeof machine->abort_path, "%s", event->text);
@@ -193,8 +197,8 @@ void machine_handle(machine* machine, const event* event, action_list* out) {
 static bool is_silent(const machine* machine) {
   if (!machine_has_connection(machine)) return false;
   if (machine->server == SERVING) return machine->silent_ms > machine->watchdog_ms;
-  // For a mount that is made again, the limit counts from the start of this server, because no reader has been waiting
-  // since the previous server died.
+  // For a mount that was made again, the limit counts from the mount, or from the start of a server that inherited it:
+  // the readers of the old mount got an error.
   const bool is_late = machine->connection == REMADE ? machine->silent_ms > LONGEST_START_MS : machine->down_ms > machine->deadline_ms;
   return machine->server == STARTING && is_late;
 }

@@ -77,6 +77,7 @@ enum { LONGEST_SILENCE_MS = 1000, STANDBY_PAUSE_MS = 10000, FORK_PAUSE_MS = 1000
   X(NOTHING, "")                                               \
   X(KEEP, "keep")                                              \
   X(FORGET, "forget")                                          \
+  X(BEGIN_CONNECTION, "begin connection")                      \
   X(SET_DEADLINE, "set deadline")                              \
   X(NOTE_ALIVE, "reset clocks")                                \
   X(PASS_NOTICE, "tell systemd")                               \
@@ -162,8 +163,8 @@ typedef struct {
   char reason[128];  // why the supervisor started another server: "<cause>: <text>"
   char abort_path[PATH_MAX];
   uint64_t watchdog_ms, deadline_ms;
-  // `silent`: since the last sign of life. `down`: since readers have no live server. `pause`: the length of the last
-  // pause between starts; `rest`: how much of it is left.
+  // `silent`: since the last sign of life. `down`: since readers have no live server, at a new mount since it was made.
+  // `pause`: the length of the last pause between starts; `rest`: how much of it is left.
   uint64_t silent_ms, down_ms, closed_ms, handover_ms, unreaped_ms, candidate_ms, standby_pause_ms, pause_ms, rest_ms;
 } machine;
 

@@ -114,6 +114,7 @@ static void perform(const action* action, int* fd) {
     case END_AS_TERMINATED: _exit(128 + SIGTERM);
     // The machine itself carries out these actions.
     case NOTHING:
+    case BEGIN_CONNECTION:
     case SET_DEADLINE:
     case NOTE_ALIVE:
     case HOLD_SIGNAL:

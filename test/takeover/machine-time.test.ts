@@ -184,12 +184,35 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     ]);
   });
 
+  test('a start that takes long before it mounts has the whole deadline from the mount on', (t) => {
+    for (const [before, connection] of [
+      ['STARTING ABSENT NO_CONNECTION', 'KEPT'],
+      ['STARTING STANDBY NO_CONNECTION', 'KEPT'],
+      // A server that cannot resume the mount that it inherited makes a new one in its place.
+      ['STARTING ABSENT KEPT', 'KEPT'],
+      ['STARTING ABSENT ABORTED', 'REMADE'],
+      ['STARTING ABSENT REMADE', 'REMADE'],
+      ['STARTING STANDBY REMADE', 'REMADE'],
+    ] as const) {
+      const at = `at ${before} deadline=60000 down=90000 silent=90000`;
+      const mounts = [at, 'event STORES_CONNECTION name=fuse', 'time 20', 'time 59980'];
+      const answers = play(t, ...mounts, 'event IS_ALIVE');
+      assert.deepEqual(
+        answers.slice(1),
+        [`STARTING ABSENT ${connection}`, `STARTING ABSENT ${connection}`, 'SERVING ABSENT KEPT'],
+        before,
+      );
+      const late = play(t, ...mounts, 'time 1').at(-1) ?? '';
+      assert.match(late, new RegExp(`^RESTING ABSENT ${connection} .*KILL_SERVER`), before);
+    }
+  });
+
   test('a server of a mount that is made anew has 60 s, however short the deadline', (t) => {
     const answers = play(
       t,
       'at STARTING ABSENT ABORTED deadline=1000 down=5000 silent=30000',
       'event STORES_CONNECTION name=fuse',
-      'time 30000',
+      'time 60000',
       'event IS_ALIVE',
       'time 1000',
     );

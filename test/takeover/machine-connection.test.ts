@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { compilerMissing, MachineProgram } from './machine-program.ts';
+
+const WATCHDOG_MS = 10_000;
+
+const machine = new MachineProgram('sanitized', 'plain');
+
+const EVENTS = [
+  'STORES_CONNECTION name=fuse',
+  'REMOVES_CONNECTION name=fuse',
+  'IS_ALIVE',
+  'WANTS_STANDBY',
+  'SERVER_DIED end=signal value=9 text=killed',
+];
+
+/** A random history of servers that start slowly, mount, serve and die. */
+function historyOf(seed: number): readonly string[] {
+  let random = seed;
+  const next = (below: number): number => {
+    random = (random * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((random / 2 ** 31) * below);
+  };
+  const lines = Array.from({ length: 300 }, () =>
+    next(10) === 0 ? `event ${EVENTS[next(EVENTS.length)]}` : `time ${next(2) === 0 ? 20 : 1000}`,
+  );
+  return [`at STARTING ABSENT NO_CONNECTION watchdog=${WATCHDOG_MS} deadline=20000`, ...lines];
+}
+
+/** Histories, each with the machine's answers to its lines. */
+function play(run: (lines: readonly string[]) => readonly string[]) {
+  return Array.from({ length: 200 }, (_, seed) => {
+    const [at = '', ...lines] = historyOf(seed);
+    const answers = run([at, ...lines]);
+    return lines.map((line, index) => ({ line, answer: answers[index] ?? '' }));
+  });
+}
+
+describe('a connection that a server stores', { skip: compilerMissing }, () => {
+  test('is not taken from that server as long as the watchdog waits, however long the server took before', (t) => {
+    let [stored, silent] = [0, 0];
+    for (const history of play((lines) => machine.run(t, lines) ?? [])) {
+      let sinceMs = Number.POSITIVE_INFINITY;
+      for (const { line, answer } of history) {
+        if (line.startsWith('time ')) sinceMs += Number(line.slice('time '.length));
+        if (answer.includes(' KEEP 0 fuse')) {
+          sinceMs = 0;
+          stored += 1;
+        }
+        if (!answer.includes(' RECORD_THREADS ')) continue;
+        silent += 1;
+        assert.ok(sinceMs > WATCHDOG_MS, `${line}: ${answer}`);
+      }
+    }
+    assert.ok(stored > 100 && silent > 10, `${stored} connections, ${silent} silent servers`);
+  });
+});
