@@ -112,6 +112,8 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
     case BEGIN_CONNECTION:
       // No reader can wait before there is a mount, and a server may take any time until it makes one.
       machine->silent_ms = machine->down_ms = 0;
+      // The file of the previous connection may by now be that of another mount: the kernel uses numbers again.
+      machine->abort_path[0] = '\0';
       return;
     case SET_DEADLINE:
       machine->deadline_ms = event->deadline_ms;

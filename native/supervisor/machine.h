@@ -161,7 +161,7 @@ typedef struct {
   uint64_t held_signals;  // for the next server that can handle them: a bit for each signal
   int restarts;
   char reason[128];  // why the supervisor started another server: "<cause>: <text>"
-  char abort_path[PATH_MAX];
+  char abort_path[PATH_MAX];  // empty until a server names the file of this connection
   uint64_t watchdog_ms, deadline_ms;
   // `silent`: since the last sign of life. `down`: since readers have no live server, at a new mount since it was made.
   // `pause`: the length of the last pause between starts; `rest`: how much of it is left.

@@ -2,6 +2,7 @@
 #include "holding.h"
 #include "systemd.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,12 @@ static stored_fd* find(const char* name) {
 }
 
 bool store_has(const char* name) { return find(name) != NULL; }
+
+bool store_is_connected(const char* name) {
+  const stored_fd* entry = find(name);
+  struct pollfd look = {.fd = entry == NULL ? -1 : entry->fd};
+  return entry != NULL && (poll(&look, 1, 0) <= 0 || (look.revents & (POLLERR | POLLNVAL)) == 0);
+}
 
 static void let_go(const char* name) {
   stored_fd* entry = find(name);

@@ -6,6 +6,9 @@
 enum { MOST_STORED = 16 };
 
 bool store_has(const char* name);
+// Whether the descriptor is kept and poll(2) reports no error for it. For the device of a connection that was unmounted
+// or aborted, the kernel reports one.
+bool store_is_connected(const char* name);
 // Replaces the descriptor of that name, here, in systemd's store and in the holder. Takes ownership of the descriptor.
 void store_keep(const char* name, int fd);
 void store_forget(const char* name);

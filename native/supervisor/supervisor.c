@@ -63,11 +63,16 @@ static void promote(void) {
 // Aborts the connection, so that readers get an error. Closing the device would not be enough if a thread of a dead
 // server hangs in the kernel with the device open.
 static void abort_connection(const char* path) {
-  const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  const bool aborted = fd >= 0 && write(fd, "1", 1) == 1;
-  // ENOENT: the connection has ended already, or fusectl is not mounted here, as in a container.
-  if (!aborted && errno != ENOENT) log_failure("readers-not-freed", "waiting requests cannot be ended", path, errno);
-  if (fd >= 0) close(fd);
+  // The file of a connection that has ended may by now be that of another mount.
+  if (store_is_connected("fuse")) {
+    const bool is_named = path[0] != '\0';
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    const bool aborted = fd >= 0 && write(fd, "1", 1) == 1;
+    // ENOENT: no server has named the file, or fusectl is not mounted here, as in a container.
+    if (!aborted && (errno != ENOENT || !is_named))
+      log_failure("readers-not-freed", "waiting requests cannot be ended", is_named ? path : NULL, errno);
+    if (fd >= 0) close(fd);
+  }
   store_forget("fuse");
 }
 

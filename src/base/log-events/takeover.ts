@@ -121,7 +121,7 @@ export const takeoverEvents = {
     levels: ['error'],
     fields: ['file', 'detail'],
     meaning:
-      'No server began to serve within `--takeover-deadline`, so the supervisor tried to abort the connection with the kernel, for which it has to write 1 to `file`. It could not open or write it (`detail`), and processes still wait. Write 1 to `file` as root: the kernel then aborts the connection, and the waiting processes get an error.',
+      'No server began to serve within `--takeover-deadline`, so the supervisor tried to abort the connection with the kernel, for which it has to write 1 to `file`. It could not open or write it (`detail`), and processes still wait. Write 1 to `file` as root: the kernel then aborts the connection, and the waiting processes get an error. If `file` is missing, no server has named the file of this connection, and the supervisor only closed the device, which ends the connection unless a thread of a dead server has the device open. If processes still wait, the file is `/sys/fs/fuse/connections/N/abort`, where N is the second number of `major:minor` in the line of the mount in `/proc/self/mountinfo`.',
   },
   'handed-over': {
     levels: ['info'],
