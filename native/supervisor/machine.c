@@ -5,6 +5,7 @@
 
 #define BIT(signal) (UINT64_C(1) << (signal))
 #define ENDING (BIT(SIGTERM) | BIT(SIGINT) | BIT(SIGQUIT))
+// DEADLINE_MS: until a server sends the deadline of its settings.
 enum { WATCHDOG_MS = 10000, DEADLINE_MS = 60000, MOST_SIGNALS = 64 };
 
 machine machine_begin(machine_start start) {

@@ -41,10 +41,9 @@ export class MountPlace {
 
   /**
    * Watches the mount; call it after mounting. `onDetached` is called if another process has unmounted the
-   * mount while it is in use. Returns whether the readahead was raised, and the number of the connection
-   * below /sys/fs/fuse/connections.
+   * mount while it is in use. Returns whether the readahead was raised.
    */
-  taken(onDetached: () => void): { readonly readahead: boolean; readonly connection: number | undefined } {
+  taken(onDetached: () => void): { readonly readahead: boolean } {
     const device = topMountAt(readMounts(), this.#target)?.device;
     this.#device = device;
     this.#watch = setInterval(() => {
@@ -52,10 +51,7 @@ export class MountPlace {
       clearInterval(this.#watch);
       onDetached();
     }, WATCH_MS);
-    return {
-      readahead: device !== undefined && raiseReadahead(`${device.major}:${device.minor}`),
-      connection: device?.minor,
-    };
+    return { readahead: device !== undefined && raiseReadahead(`${device.major}:${device.minor}`) };
   }
 
   /**
@@ -86,8 +82,20 @@ export class MountPlace {
    * undefined if there is none.
    */
   get deviceNumber(): string | undefined {
-    const device = this.#device ?? topMountAt(readMounts(), this.#target)?.device;
+    const device = this.#currentDevice;
     return device && `${device.major}:${device.minor}`;
+  }
+
+  /**
+   * The number of the connection below /sys/fs/fuse/connections, of the same mount as `deviceNumber`; undefined
+   * if there is none.
+   */
+  get connection(): number | undefined {
+    return this.#currentDevice?.minor;
+  }
+
+  get #currentDevice(): Mount['device'] | undefined {
+    return this.#device ?? topMountAt(readMounts(), this.#target)?.device;
   }
 
   #unmount(): void {

@@ -13,7 +13,7 @@ import { systemClock } from '../sync/system-clock.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import type { MountTree } from '../takeover/mount-trees.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
-import { isGone, isToBeReplaced } from '../takeover/predecessor.ts';
+import { isGone, isToBeReplaced, limitWaiting } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
@@ -123,6 +123,8 @@ export async function acquire(
   }
   const left = { supervised, place, driver, config, runtimeDirectory, log };
   if (await isGone(left)) return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
+  // As early as possible, because the rest of the start may take long or fail.
+  limitWaiting(left);
   // Touches nothing of another server before this server is alone. A successor already has the lock.
   const { lock, replacesStale } = await lockSoon(
     async () => {

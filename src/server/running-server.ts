@@ -193,8 +193,8 @@ export class RunningServer {
     const { config, options, announcement, detached, events, atEnd } = this.#mount;
     const { target, source } = config;
     this.#mounted = true;
-    const { readahead, connection } = place.taken(() => detached.abort());
-    supervised.setTakeoverDeadline(connection);
+    const { readahead } = place.taken(() => detached.abort());
+    supervised.setTakeoverDeadline(place.connection);
     announcement.ready = false;
     atEnd(() => announcement.remove());
     orphaned.replaced();

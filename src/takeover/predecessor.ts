@@ -15,8 +15,8 @@ import type { KeptMount } from './kept/kept-mount.ts';
 import type { Supervised } from './supervised.ts';
 
 export interface PredecessorOptions {
-  readonly supervised: Pick<Supervised, 'mount' | 'startAfresh'>;
-  readonly place: MountPlace;
+  readonly supervised: Pick<Supervised, 'mount' | 'startAfresh' | 'setTakeoverDeadline'>;
+  readonly place: Pick<MountPlace, 'isHeld' | 'isHeldFor' | 'connection'>;
   readonly driver: Pick<Driver, 'unmount'>;
   readonly config: MountConfig;
   readonly runtimeDirectory: string;
@@ -43,6 +43,19 @@ export async function isGone(options: PredecessorOptions): Promise<boolean> {
   supervised.mount.lost();
   await clearAway(config, runtimeDirectory, supervised.mount.identity.id, log);
   return true;
+}
+
+/**
+ * Tells the supervisor how long readers of the inherited mount may wait, and how to end their waiting. A supervisor that
+ * inherited the mount itself, because the service was started again, does not know that.
+ */
+export function limitWaiting({
+  supervised,
+  place,
+  config,
+}: Pick<PredecessorOptions, 'supervised' | 'place' | 'config'>): void {
+  if (!supervised.mount.isInherited) return;
+  supervised.setTakeoverDeadline(place.isHeldFor(config.source) ? place.connection : undefined);
 }
 
 /** Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. */
