@@ -27,11 +27,23 @@ export interface ReadHeader {
   readonly uid: number;
 }
 
-/** The READs that wait for content, by the unique number that the kernel gave them. */
+interface Waiting {
+  readonly controller: AbortController;
+  readonly pid: number;
+  /** How often the kernel has sent this READ, without the copies that have ended. */
+  copies: number;
+}
+
+/**
+ * The READs that wait for content, by the unique number that the kernel gave them. The kernel may send a READ
+ * again that already waits here (FUSE_NOTIFY_RESEND). The copies count as one READ, and end separately,
+ * because the kernel accepts only one of their answers, and this session cannot know which one. No other
+ * request ever has the same unique number, so the kernel refuses the other answers (ENOENT).
+ */
 export class PendingReads {
   readonly #mostOfUid: number;
   readonly #isDying: (pid: number) => Promise<boolean>;
-  readonly #reads = new Map<string, { readonly controller: AbortController; readonly pid: number }>();
+  readonly #reads = new Map<string, Waiting>();
   readonly #uids = new Map<number, number>();
   readonly #most: number;
 
@@ -44,24 +56,31 @@ export class PendingReads {
 
   /** Adds a READ. Returns undefined if the limit for its uid, or for all uids together, is reached. */
   begin({ uniqueHigh, uniqueLow, pid, uid }: ReadHeader): PendingRead | undefined {
-    const waiting = this.#uids.get(uid) ?? 0;
-    if (waiting >= this.#mostOfUid) return undefined;
-    if (this.#reads.size >= (waiting === 0 ? 1.25 * this.#most : this.#most)) return undefined;
-    this.#uids.set(uid, waiting + 1);
     const key = keyOf(uniqueHigh, uniqueLow);
-    const read = { controller: new AbortController(), pid };
-    this.#reads.set(key, read);
+    const read = this.#reads.get(key) ?? this.#add(key, pid, uid);
+    if (read === undefined) return undefined;
+    read.copies += 1;
     return {
       signal: read.controller.signal,
       end: () => {
-        // The kernel may have sent the same request again meanwhile. The entry of the repeated request must
-        // stay.
-        if (this.#reads.get(key) === read) this.#reads.delete(key);
+        read.copies -= 1;
+        if (read.copies > 0) return;
+        this.#reads.delete(key);
         const left = (this.#uids.get(uid) ?? 0) - 1;
         if (left > 0) this.#uids.set(uid, left);
         else this.#uids.delete(uid);
       },
     };
+  }
+
+  #add(key: string, pid: number, uid: number): Waiting | undefined {
+    const waiting = this.#uids.get(uid) ?? 0;
+    if (waiting >= this.#mostOfUid) return undefined;
+    if (this.#reads.size >= (waiting === 0 ? 1.25 * this.#most : this.#most)) return undefined;
+    this.#uids.set(uid, waiting + 1);
+    const read = { controller: new AbortController(), pid, copies: 0 };
+    this.#reads.set(key, read);
+    return read;
   }
 
   /**

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { PendingReads } from '../../src/session/pending-reads.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+/** The bit in the high half of a unique number with which the kernel sends a request again. */
+const RESENT = 0x80000000;
 const read = (uniqueLow: number, uid: number) => ({ uniqueHigh: 0, uniqueLow, pid: 100 + uniqueLow, uid });
 
 describe('the READs that wait', () => {
@@ -17,6 +19,26 @@ describe('the READs that wait', () => {
     for (let i = 0; i < 3; i++) waiting[i]?.end();
     for (const unique of [12, 14, 16]) assert.notEqual(reads.begin(read(unique, 1)), undefined);
     assert.equal(reads.begin(read(18, 1)), undefined);
+  });
+
+  test('count once when the kernel sends them again, until their last copy ends', () => {
+    const reads = new PendingReads(2);
+    const waiting = [2, 4].map((unique) => reads.begin(read(unique, 1)));
+    const again = [2, 4].map((unique) => reads.begin({ ...read(unique, 1), uniqueHigh: RESENT }));
+    assert.ok(again.every((each) => each !== undefined));
+    for (const each of waiting) each?.end();
+    assert.equal(reads.begin(read(8, 1)), undefined);
+    again[0]?.end();
+    assert.notEqual(reads.begin(read(10, 1)), undefined);
+    assert.equal(reads.begin(read(12, 1)), undefined);
+  });
+
+  test('end in all their copies for a caller that is dying', async () => {
+    const reads = new PendingReads(2, async () => true);
+    const one = reads.begin(read(2, 1));
+    const again = reads.begin({ ...read(2, 1), uniqueHigh: RESENT });
+    await reads.interrupt(RESENT, 2);
+    assert.deepEqual([one?.signal.aborted, again?.signal.aborted], [true, true]);
   });
 
   test('end for a caller that is dying, and only then', async () => {

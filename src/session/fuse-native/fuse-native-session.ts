@@ -35,7 +35,7 @@ const OK = 0;
  */
 const VERSION_WAITS = { ofAUid: 4, inAll: 4 };
 /** Stands for the reader of a lookup, which fuse-native does not report. */
-const NOBODY = { uniqueHigh: 0, uniqueLow: 0, pid: 0, uid: 0 };
+const NOBODY = { uniqueHigh: 0, pid: 0, uid: 0 };
 
 /**
  * Answers libfuse's requests, which name paths, from the shown tree. Every request looks its path up again,
@@ -53,6 +53,8 @@ export class FuseNativeSession implements Session, FuseOperations {
   readonly #files = new OpenFiles();
   readonly #meter: RequestMeter;
   readonly #stopping = new AbortController();
+  /** The number of lookups so far. It gives each lookup a unique number, which fuse-native does not report. */
+  #sought = 0;
 
   constructor(options: FuseNativeSessionOptions) {
     this.#options = options;
@@ -287,7 +289,8 @@ export class FuseNativeSession implements Session, FuseOperations {
     found: (node: ShownNode) => void,
   ): Promise<void> {
     // libfuse 2 knows the reader, but fuse-native does not pass it on.
-    const lookup = this.#lookups?.begin(NOBODY, id);
+    this.#sought += 1;
+    const lookup = this.#lookups?.begin({ ...NOBODY, uniqueLow: this.#sought }, id);
     const refusal = lookup === undefined ? 'too-many-lookups' : await lookup.result;
     const node = this.#trees.find(path.slice(1));
     if (refusal !== undefined) refuse(libfuseErrno(refusal));

@@ -14,6 +14,8 @@ import { name, type ReplyMessage, range, words } from '../messages.ts';
 import { mountedTree, served, treeOf } from '../trees.ts';
 
 const ROOT = 1;
+/** The bit in the high half of a unique number with which the kernel sends a request again. */
+const RESENT = 0x80000000;
 /** As in test/session/trees.ts. */
 const SALT = 7n;
 const AT = { seconds: 1_700_000_000, nanoseconds: 0 };
@@ -227,6 +229,19 @@ describe('a session that shows versions', () => {
     const { nodeId } = entryOf(lookup(VERSIONS_ID, ONE));
     assert.equal(getattr(nodeId, 10_000, 8), undefined);
     assert.equal(sought.at(-1)?.reader, 8);
+  });
+
+  test('has all of them wait whom the kernel sends again', async () => {
+    start();
+    const { nodeId } = entryOf(lookup(VERSIONS_ID, ONE));
+    const uniques = Array.from({ length: 200 }, (_, at) => 100 + 2 * at);
+    for (const uniqueHigh of [0, RESENT])
+      for (const unique of uniques)
+        kernel.ask('getattr', nodeId, words(0, 0, 0, 0), { unique, uniqueHigh, uid: 7 });
+    const answered = kernel.replies.length;
+    sought[0]?.answer(found(ONE, 0, { 'a.py': 'one' }));
+    await waitFor('all answers', () => kernel.replies.length === answered + 2 * uniques.length);
+    assert.ok(kernel.replies.every(({ error }) => error === 0));
   });
 
   test('gives a look-up up when all who waited have died', async () => {
