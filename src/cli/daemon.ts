@@ -15,6 +15,7 @@ import { openLog } from './log-file.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 import { SignsOfLife } from './signs-of-life.ts';
+import { requestedIn } from './working-directory.ts';
 
 /**
  * Environment variables that contain file names. This command makes the names absolute, because the daemon's
@@ -26,6 +27,8 @@ const PATH_VARIABLES = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
   'AWS_SHARED_CREDENTIALS_FILE',
   'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'DAGMOUNT_HOLD',
+  'NODE_EXTRA_CA_CERTS',
   'REQUESTS_CA_BUNDLE',
 ];
 
@@ -105,10 +108,15 @@ function spawnDaemon(
 ): ChildProcess {
   const [program, ...before] = supervisor === undefined ? shell.self : [supervisor, ...shell.self];
   const log = openLogFile(logFile);
-  const env = { ...absolutePaths(shell.environment), ...daemonEnvironment(logFile) };
+  const env = {
+    ...absolutePaths(shell.environment),
+    ...daemonEnvironment(logFile),
+    ...requestedIn(shell.environment.workingDirectory),
+  };
   try {
     return spawn(program, [...before, 'mount', ...args], {
-      cwd: shell.environment.workingDirectory,
+      // A daemon must not keep any directory busy except its own, nor fail if another one is removed.
+      cwd: '/',
       detached: true,
       env,
       // What Node.js itself prints when it crashes also goes to the log.

@@ -88,8 +88,6 @@ async function serve(
   signals: Signals,
   progress: ProgressLine,
 ): Promise<void> {
-  // A daemon must not keep any directory busy except its own.
-  if (shell.daemon !== undefined) process.chdir('/');
   const server = await shell.loadServer();
   await server.serve(config, {
     log,

@@ -13,14 +13,19 @@ import { loadSupervisor } from './load-supervisor.ts';
 import { forTerminal } from './paint.ts';
 import type { Output, Shell } from './shell.ts';
 import { takeSupervisorLink } from './supervisor-link.ts';
+import { requestedIn, takeWorkingDirectory } from './working-directory.ts';
 
 const NARROWEST = 80;
 
 /** Creates the Shell through which the commands of this process use the host. */
 export function processShell(loadServer: () => Promise<ServerPort>): Shell {
   const daemon = DaemonChannel.take(process.env);
-  const supervisor = takeSupervisorLink(process.env, daemon?.environment ?? {});
-  const environment = environmentOfProcess();
+  const directory = takeWorkingDirectory(process.env);
+  const supervisor = takeSupervisorLink(process.env, {
+    ...daemon?.environment,
+    ...(directory !== undefined && requestedIn(directory)),
+  });
+  const environment = environmentOfProcess(directory);
   const [, entry = ''] = process.argv;
   /**
    * The pinned socket of another user. It stays pinned until the next call of socketAddress(), because the

@@ -9,7 +9,8 @@ const PREFIX = 'DAGMOUNT_';
  * Variables with dagmount's prefix that are no options of mount: for building and testing dagmount, for its own child
  * processes, for every command (RUNTIME_DIR), for deploying (TO), and for the supervisor (HOLD, HOLD_KEY).
  */
-const RESERVED = /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|RUNTIME_DIR|TO|HOLD|HOLD_KEY|TEST(_[A-Z0-9_]*)?)$/;
+const RESERVED =
+  /^DAGMOUNT_(ADDON|READY_FD|LOG_FILE|WORKING_DIRECTORY|RUNTIME_DIR|TO|HOLD|HOLD_KEY|TEST(_[A-Z0-9_]*)?)$/;
 
 /**
  * Variables that Kubernetes sets in every container for a service whose name begins with dagmount:

@@ -12,6 +12,7 @@ export interface HostEnvironment {
    * run with an arbitrary uid.
    */
   readonly home: string | undefined;
+  /** The directory against which relative names are resolved. */
   readonly workingDirectory: string;
   /** Whether a person reads the log while it is written. */
   readonly logsToTerminal: boolean;
@@ -19,13 +20,13 @@ export interface HostEnvironment {
   readText(path: string): string | undefined;
 }
 
-export function environmentOfProcess(): HostEnvironment {
+export function environmentOfProcess(workingDirectory = process.cwd()): HostEnvironment {
   return {
     env: process.env,
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
     home: homeDirectory(),
-    workingDirectory: process.cwd(),
+    workingDirectory,
     logsToTerminal: process.stderr.isTTY === true,
     readText,
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { isRunning } from '../../src/host/process.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, parseLog } from '../support/mount.ts';
 import { descendants, heedsHangUp, processesNaming, startedWith } from '../support/processes.ts';
+import { argumentsOf, processesNamed, supervisorMissing } from '../support/supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type FakeMount, fakeMount, logOf } from './fake-command.ts';
@@ -27,6 +28,12 @@ async function started(
   return { pid, log: () => parseLog(readFileSync(path, 'utf8')) };
 }
 
+/** The files that a process has open. */
+function filesOf(pid: number): readonly string[] {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).map((fd) => readlinkSync(join(directory, fd)));
+}
+
 describe('mount --daemon', () => {
   test('returns when the mount is ready, says where its log is, and leaves it running', async (t) => {
     const mount = await fakeMount(t, 'ready', ['--daemon']);
@@ -37,6 +44,7 @@ describe('mount --daemon', () => {
     );
     assert.equal(mount.child.stderr(), '');
     assert.ok(isRunning({ pid }));
+    assert.equal(readlinkSync(`/proc/${pid}/cwd`), '/', 'its supervisor keeps no directory busy, either');
     const ready = await waitFor('its log', () => log().find(({ event }) => event === 'ready'));
     assert.equal(ready.cwd, '/', 'it keeps no directory busy');
     assert.deepEqual(ready.left, [], 'what it starts in its turn is no daemon');
@@ -64,6 +72,35 @@ describe('mount --daemon', () => {
     process.kill(pid, 'SIGTERM');
     await waitFor('it to end', () => !isRunning({ pid }));
     await waitFor('its last words', () => log().at(-1)?.event === 'unmounted');
+  });
+
+  test('resolves relative paths in each server as in the first one, also if its supervisor died', {
+    skip: supervisorMissing,
+  }, async (t) => {
+    const env = { DAGMOUNT_CA_FILE: 'ca.pem' };
+    const mount = await fakeMount(t, 'kept', ['--daemon'], env);
+    const { pid, log } = await started(t, mount);
+    const serverLines = () => log().filter(({ event }) => event === 'kept');
+    const first = await waitFor('the first server', () => serverLines()[0]);
+    const server = Number(first.pid);
+    process.kill(pid, 'SIGKILL');
+    const adopter = await waitFor('another supervisor', () =>
+      processesNamed('dagmount-superv').find((each) => argumentsOf(each).includes(String(server))),
+    );
+    defer(t, () => {
+      for (const each of [...descendants(adopter), server, adopter])
+        if (isRunning({ pid: each })) process.kill(each, 'SIGKILL');
+    });
+    await waitFor('it to keep the connection', () => filesOf(adopter).includes(mount.target));
+    process.kill(server, 'SIGKILL');
+    const next = await waitFor('the next server', () => serverLines()[1]);
+    const { directory, target } = mount;
+    const expected = { cwd: '/', target, caFile: join(directory, 'ca.pem') };
+    for (const { cwd, target: place, caFile } of [first, next])
+      assert.deepEqual({ cwd, target: place, caFile }, expected);
+    assert.equal(readlinkSync(`/proc/${adopter}/cwd`), '/');
+    process.kill(adopter, 'SIGTERM');
+    await waitFor('all to be gone', () => processesNaming(directory).length === 0);
   });
 
   test('is a session of its own', async (t) => {

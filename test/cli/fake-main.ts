@@ -1,8 +1,13 @@
 import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { heedEarlySignals } from '../../src/cli/early-signals.ts';
 import { startCli } from '../../src/cli/start-cli.ts';
 import type { MountConfig } from '../../src/config/mount-config.ts';
 import type { ServeOptions } from '../../src/server/server-port.ts';
+import { loadAddon } from '../../src/session/kernel/addon.ts';
+import { adoptingSupervisor, parentSupervisor } from '../../src/takeover/supervisor/running-supervisor.ts';
+import { SupervisorClient } from '../../src/takeover/supervisor/supervisor-client.ts';
+import { says } from '../../src/takeover/supervisor/supervisor-messages.ts';
 import { fakeServer } from './recorded-shell.ts';
 import { TypedError } from './typed-error.ts';
 
@@ -35,6 +40,28 @@ const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountC
     onRefreshAsked(onReady);
     say(log, 'listening');
     await toldToStop(stop);
+  },
+  // Stores a descriptor as that of a mount, and starts another supervisor when the first one is gone.
+  kept: async ({ log, onReady, stop, supervisor }, { target, caFile }) => {
+    const addon = loadAddon();
+    if (supervisor === undefined) throw new Error('no supervisor started this server');
+    const client = new SupervisorClient({
+      ...supervisor,
+      supervisor: parentSupervisor(supervisor, addon),
+      startAnother: adoptingSupervisor(supervisor, addon),
+      onOrder: () => undefined,
+      onOrphaned: () => undefined,
+    });
+    const connection = supervisor.kept.get('fuse') ?? openSync(target, 'r');
+    const keep = (): number => client.send(says.keep('fuse'), connection);
+    client.onAnother(() => void keep());
+    keep();
+    const alive = setInterval(() => client.alive() || client.startAnother(), 50);
+    say(log, 'kept', { pid: process.pid, cwd: process.cwd(), target, caFile });
+    onReady();
+    await toldToStop(stop);
+    clearInterval(alive);
+    client.send(says.drop('fuse'));
   },
   outside: async ({ onReady }) => onReady(),
   denied: async () => {

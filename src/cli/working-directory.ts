@@ -1,0 +1,21 @@
+/** Names the directory in which a mount was requested, for the processes of the mount. */
+const VARIABLE = 'DAGMOUNT_WORKING_DIRECTORY';
+
+/**
+ * Returns the environment variables for the processes of a mount that was requested in `directory`. Every
+ * server of the mount must resolve relative names against it, as the first server did: with another mount
+ * point, a successor would unmount this mount. The servers cannot use their own working directory for that.
+ */
+export function requestedIn(directory: string): Readonly<Record<string, string>> {
+  return { [VARIABLE]: directory };
+}
+
+/**
+ * Returns the directory in which the mount of this process was requested. Returns undefined if it is the
+ * working directory of this process. Removes the variable from `env`, so that no other process inherits it.
+ */
+export function takeWorkingDirectory(env: NodeJS.ProcessEnv): string | undefined {
+  const directory = env[VARIABLE];
+  delete env[VARIABLE];
+  return directory;
+}
