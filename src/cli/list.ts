@@ -2,7 +2,7 @@ import { printableName } from '../base/printable.ts';
 import { type FlagSpec, isGiven, parseCommandLine } from '../config/command-line.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { isStateOf, type MountState, type ShownStep, type UnreadableState } from '../host/mount-state.ts';
-import type { Mount } from '../host/mountinfo.ts';
+import { isMountOf, type Mount } from '../host/mountinfo.ts';
 import { SHORT_ID } from './client/release-text.ts';
 import { readRunning, tellUnreadable } from './client/running-daemons.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -50,12 +50,20 @@ function listMounts(shell: Shell, onUnreadable: (unreadable: UnreadableState) =>
 }
 
 function listed(mount: Mount, states: readonly MountState[]): Listed {
-  const { mountPoint: target, source } = mount;
-  const state = states.find((each) => each.source === source && isStateOf(each, mount));
+  const { mountPoint: target } = mount;
+  const state = states.find((each) => isMountOf(mount, each.source) && isStateOf(each, mount));
   if (state === undefined) {
-    return { source, target, pid: null, ready: null, startedAt: null, socket: null, release: null };
+    return {
+      source: mount.source,
+      target,
+      pid: null,
+      ready: null,
+      startedAt: null,
+      socket: null,
+      release: null,
+    };
   }
-  const { pid, ready, startedAt, socket, release = null } = state;
+  const { source, pid, ready, startedAt, socket, release = null } = state;
   return { source, target, pid, ready, startedAt, socket, release };
 }
 

@@ -5,10 +5,10 @@ import { parseS3Address, type S3Address } from './s3-address.ts';
 
 /** Maximum number of trees of a mount: so many can have node ids of their own. */
 export const MOST_TREES = 64;
-/** Maximum length of a tree's path, because the kernel's table of mounts names the paths of several trees. */
+/** Maximum length of a tree's path, because the source of a mount names the paths of several trees. */
 const LONGEST_PATH = 128;
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
-/** Maximum length of all tree paths together in the kernel's table of mounts. */
+/** Maximum length of a source that names the paths of all trees. */
 const LONGEST_SOURCE = 512;
 
 /** A tree, and its place below the mount point. */
@@ -48,7 +48,7 @@ export function placedTrees(named: readonly ResolvedTree[]): readonly PlacedTree
   return placed;
 }
 
-/** Returns the source of a mount with several trees, as the kernel's table of mounts shows it. */
+/** Returns the source of a mount with several trees, as status shows it. */
 export function sourceOf(trees: readonly PlacedTree[]): string {
   const source = `trees:${trees.map(({ path }) => path).join('+')}`;
   if (source.length <= LONGEST_SOURCE) return source;

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 
 /** One line of /proc/self/mountinfo; see proc_pid_mountinfo(5). */
 export interface Mount {
@@ -17,6 +19,31 @@ export interface Mount {
 }
 
 export const DAGMOUNT_TYPE = 'fuse.dagmount';
+
+/**
+ * The maximum number of bytes of a source. fsconfig(2), which the newest versions of fusermount3 call too,
+ * refuses a longer value (EINVAL). mount(2) does not.
+ */
+const LONGEST_SOURCE = 255;
+
+/**
+ * Returns a mount's source as the kernel's table of mounts shows it: a source that is too long for the kernel
+ * is cut between two characters, and ends with a hash.
+ */
+export function sourceInTable(source: string): string {
+  const bytes = Buffer.from(source);
+  if (bytes.length <= LONGEST_SOURCE) return source;
+  const end = `...${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}`;
+  const beginning = bytes.subarray(0, LONGEST_SOURCE - end.length);
+  return new StringDecoder('utf8').write(beginning) + end;
+}
+
+/** Whether the mount is a dagmount of this source. */
+export function isMountOf(mount: Mount | undefined, source: string): boolean {
+  if (mount?.fsType !== DAGMOUNT_TYPE) return false;
+  // The table shows the whole source of a mount that an earlier version made by mount(2).
+  return mount.source === sourceInTable(source) || mount.source === source;
+}
 
 /**
  * The mounts that this process sees, in the kernel's order. Accesses no filesystem, so a dead mount cannot block it.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../base/logger.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
+import { DAGMOUNT_TYPE, isMountOf, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
 import type { Driver } from '../session/driver.ts';
 import { abortConnection, raiseReadahead } from '../session/kernel/mounting.ts';
 
@@ -35,8 +35,7 @@ export class MountPlace {
    * with the kernel from its predecessor (the previous server of the mount), it is the predecessor's mount.
    */
   isHeldFor(source: string): boolean {
-    const mount = topMountAt(readMounts(), this.#target);
-    return mount?.fsType === DAGMOUNT_TYPE && mount.source === source;
+    return isMountOf(topMountAt(readMounts(), this.#target), source);
   }
 
   /**

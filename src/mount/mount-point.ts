@@ -5,7 +5,7 @@ import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { isLeft, readMountStates } from '../host/mount-state.ts';
-import { DAGMOUNT_TYPE, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
+import { DAGMOUNT_TYPE, isMountOf, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
 import { nodeCommand } from '../host/node-command.ts';
 import { realTarget } from '../host/real-target.ts';
 import { prepareRuntimeDirectory } from '../host/runtime-paths.ts';
@@ -37,7 +37,7 @@ export async function checkMountPoint(
   if (mounted.fsType === DAGMOUNT_TYPE && (isLeft() || (await probe(path)) === 'dead')) {
     return { stale: true };
   }
-  if (mounted.fsType === DAGMOUNT_TYPE && mounted.source === source) {
+  if (isMountOf(mounted, source)) {
     throw new MountError(
       'already-running',
       `${source} is already mounted at ${path}.`,

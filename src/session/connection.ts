@@ -1,7 +1,7 @@
 export interface MountRequest {
   /** Absolute path of an existing directory. */
   readonly target: string;
-  /** The source that the table of mounts shows: the s3:// address. */
+  /** The source as the table of mounts shows it (sourceInTable): 255 bytes at most. */
   readonly source: string;
   readonly allowOther: boolean;
   /** Whether the target has a mount whose daemon died. The new mount then replaces that mount. */

@@ -1,4 +1,5 @@
 import type { Logger } from '../base/logger.ts';
+import { sourceInTable } from '../host/mountinfo.ts';
 import type { Connection } from '../session/connection.ts';
 import type { Driver } from '../session/driver.ts';
 import { MountMark } from '../session/fuse-native/mount-mark.ts';
@@ -170,7 +171,12 @@ export class MountPresenter {
       const shown = number === first?.number ? first.shown : kept;
       return { ...tree, shown: shown && { ...servedTree(shown), since: mark.set() } };
     });
-    const connection = driver.connect({ target, source, allowOther, replacesStale });
+    const connection = driver.connect({
+      target,
+      source: sourceInTable(source),
+      allowOther,
+      replacesStale,
+    });
     // If the session makes the mount itself (fuse-native), the mount exists only once the session says so.
     this.#mounted = connection.kind === 'device';
     this.#options.onOpened(connection);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { DAGMOUNT_TYPE, readMounts, topMountAt } from '../host/mountinfo.ts';
+import { isMountOf, readMounts, topMountAt } from '../host/mountinfo.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { removeRecordedSocket } from '../host/socket-record.ts';
 import type { MountPlace } from '../mount/mount-place.ts';
@@ -100,8 +100,7 @@ function replaceOther({ supervised, driver, runtimeDirectory, log }: Predecessor
     { event: 'other-mount', source, target },
     'the settings now describe another mount; the old mount is removed',
   );
-  const there = topMountAt(readMounts(), target);
-  if (there?.fsType === DAGMOUNT_TYPE && there.source === source) {
+  if (isMountOf(topMountAt(readMounts(), target), source)) {
     // Detaches the mount without waiting for its readers, which will get no answer.
     driver.unmount(target, true);
   }

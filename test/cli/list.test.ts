@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { MountState } from '../../src/host/mount-state.ts';
+import { sourceInTable } from '../../src/host/mountinfo.ts';
 import { mountAt, ran } from './recorded-shell.ts';
 
 function stateOf(target: string, changes: Partial<MountState> = {}): MountState {
@@ -47,6 +48,22 @@ describe('list', () => {
     ]);
     const [first, second] = JSON.parse((await ran(['list', '--json'], told)).out);
     assert.deepEqual([first.release, second.release], [release, null]);
+  });
+
+  test('shows the whole source of a mount where the kernel has only its beginning, if the state is its', async () => {
+    const source = `s3://b/${'p'.repeat(300)}/`;
+    const listed = async (named: string) => {
+      const { out } = await ran(['list', '--json'], {
+        ...everybodyRuns,
+        readMounts: () => [mountAt('/opt/a', { source: sourceInTable(source) })],
+        mountStates: () => [stateOf('/opt/a', { source: named })],
+      });
+      return JSON.parse(out)[0];
+    };
+    const { source: shown, pid } = await listed(source);
+    assert.deepEqual([shown, pid], [source, 7]);
+    const { source: other, pid: none } = await listed(`${source}x/`);
+    assert.deepEqual([other, none], [sourceInTable(source), null]);
   });
 
   test('as JSON is one array', async () => {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseMountinfo, parseMountTable, readMounts, topMountAt } from '../../src/host/mountinfo.ts';
+import {
+  isMountOf,
+  parseMountinfo,
+  parseMountTable,
+  readMounts,
+  sourceInTable,
+  topMountAt,
+} from '../../src/host/mountinfo.ts';
 
 function mountsOf(text: string) {
   return parseMountinfo(Buffer.from(text));
@@ -74,6 +81,47 @@ describe('mountinfo', () => {
 
   test('of this process has its root', () => {
     assert.ok(readMounts().some(({ mountPoint }) => mountPoint === '/'));
+  });
+});
+
+describe('the source of a mount in the table of mounts', () => {
+  const mountOf = (source: string, type = 'fuse.dagmount') => {
+    const octal = (character: string): string => `\\0${character.charCodeAt(0).toString(8)}`;
+    // The kernel also writes a backslash in octal, as \134.
+    const written = source.replaceAll('\\', '\\134').replace(/[ #]/g, octal);
+    return mountsOf(`61 22 0:54 / /x ro - ${type} ${written} ro`)[0];
+  };
+
+  test('is the source itself up to 255 bytes', () => {
+    const source = `s3://b/${'p'.repeat(247)}/`;
+    assert.equal(Buffer.byteLength(source), 255);
+    assert.equal(sourceInTable(source), source);
+    assert.ok(isMountOf(mountOf(source), source));
+  });
+
+  test('is its beginning and a hash if it is longer, cut between two characters', () => {
+    const all = new Set<string>();
+    for (const character of ['p', 'ö', '€', '😀']) {
+      for (let before = 0; before < 4; before++) {
+        const source = `s3://b/${'p'.repeat(before)}${character.repeat(249)}`;
+        const shown = sourceInTable(source);
+        const bytes = Buffer.byteLength(shown);
+        assert.ok(bytes <= 255 && bytes > 255 - Buffer.byteLength(character), `${bytes} bytes`);
+        assert.match(shown, /\.\.\.[0-9a-f]{12}$/);
+        assert.ok(source.startsWith(shown.slice(0, -15)), shown);
+        assert.ok(isMountOf(mountOf(shown), source));
+        all.add(shown);
+      }
+    }
+    assert.equal(all.size, 16, 'sources that begin alike differ in their hashes');
+  });
+
+  test('is recognized with blanks and backslashes, and as an earlier version wrote it, and no other one is', () => {
+    const source = `s3://b/${'a b\\c#'.repeat(50)}/`;
+    for (const shown of [sourceInTable(source), source]) assert.ok(isMountOf(mountOf(shown), source));
+    assert.ok(!isMountOf(mountOf(sourceInTable(source)), `${source}d/`));
+    assert.ok(!isMountOf(mountOf(source, 'fuse.sshfs'), source));
+    assert.ok(!isMountOf(undefined, source));
   });
 });
 

@@ -1,7 +1,6 @@
 import type { Connection, MountRequest } from '../connection.ts';
 import type { Driver } from '../driver.ts';
 import { MountError } from '../mount-error.ts';
-import { mountOptions } from './mount-options.ts';
 import { ProcessHost } from './process-host.ts';
 import { unmountNow } from './unmounting.ts';
 
@@ -28,7 +27,6 @@ export class FuseNativeDriver implements Driver {
    * checks the mount point before it mounts, and would fail on a dead mount.
    */
   connect(request: MountRequest): Connection {
-    mountOptions(request);
     if (request.replacesStale) takeAway(request.target);
     return { kind: 'own', request };
   }
