@@ -1,4 +1,4 @@
-import { constants, linkSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { constants, linkSync, renameSync, rmdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
 import { persistedFiles } from '../base/persisted-files.ts';
@@ -14,7 +14,10 @@ export interface TakeoverPaths {
   readonly current: string;
   /** The state that is being written. */
   readonly next: string;
-  /** The previous state, until the kernel has answered all notifications about the changes since. */
+  /**
+   * The previous state, until the kernel has answered all notifications about the changes since. An empty
+   * file if that state could not be stored.
+   */
   readonly previous: string;
 }
 
@@ -34,6 +37,8 @@ export class TakeoverFile {
   #handle: FileHandle | undefined;
   readonly #directory: string;
   #inForce = false;
+  /** Whether this process has shown a tree, of which the kernel then caches parts. */
+  #hasShown = false;
 
   constructor(directory: string, log: Logger) {
     this.#directory = directory;
@@ -74,7 +79,11 @@ export class TakeoverFile {
       if (this.#inForce) return;
       rmSync(previous, { force: true });
       // crash point: the new state is complete beside the old one, which is still in force.
-      linkIfThere(current, previous);
+      if (!linkIfThere(current, previous) && this.#hasShown) {
+        // The shown tree could not be stored, so the missing notifications are unknown. The empty file is no
+        // usable state: if this process dies before the kernel has answered, the successor makes a new mount.
+        writeFileSync(previous, '', { flag: 'wx', mode: FILE_MODE });
+      }
       renameSync(next, current);
       // crash point: the new state is in force. The previous state tells which notifications may be missing.
       this.#inForce = true;
@@ -86,7 +95,9 @@ export class TakeoverFile {
     }
   }
 
+  /** Call this when a tree is shown, and the kernel has answered all notifications about it. */
   acknowledged(): void {
+    this.#hasShown = true;
     remove(this.paths.previous);
   }
 
@@ -125,10 +136,13 @@ function remove(path: string): void {
   }
 }
 
-function linkIfThere(from: string, to: string): void {
+/** Links a file under another name. Returns whether the file exists. */
+function linkIfThere(from: string, to: string): boolean {
   try {
     linkSync(from, to);
+    return true;
   } catch (error) {
     if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Built } from '../../src/source/source.ts';
 import { openState } from '../../src/state/open-state.ts';
+import { openTakeover } from '../../src/state/open-takeover.ts';
 import { StateStore } from '../../src/state/state-store.ts';
 import { ChangeLog } from '../../src/sync/change-log.ts';
 import type { TakeoverState } from '../../src/sync/ports.ts';
@@ -105,6 +106,12 @@ export class Places {
   find(mountId = identity.mountId) {
     const { runtimeDirectory, cacheDirectory, log } = this;
     return openState({ runtimeDirectory, cacheDirectory, mountId, log });
+  }
+
+  /** What a successor on the same connection finds; undefined if it must make a new mount. */
+  takeOver() {
+    const { runtimeDirectory, cacheDirectory, log } = this;
+    return openTakeover({ runtimeDirectory, cacheDirectory, mountId: identity.mountId, log });
   }
 
   #open(): StateStore {

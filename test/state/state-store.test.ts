@@ -139,6 +139,50 @@ describe('a disk that does not take it', () => {
     assert.equal(places.log.count('info', 'state-kept'), 1);
   });
 
+  it('in the runtime directory, for one tree: no successor resumes until the kernel was told all changes since', async (t) => {
+    const places = await Places.make(t);
+    places.source.putFiles(3);
+    await places.publish(100, false);
+    const first = await places.takeOver();
+    assert.ok(first !== undefined && first.previous === undefined, 'the kernel knew nothing before');
+    places.store.acknowledged();
+    await mkdir(`${places.takeover}.next`);
+    await places.publish(200);
+    assert.equal(await places.takeOver(), undefined);
+    await rm(`${places.takeover}.next`, { recursive: true });
+    await places.publish(300, false);
+    assert.ok(existsSync(places.takeover));
+    assert.equal(await places.takeOver(), undefined, 'it does not know which notifications are missing');
+    places.store.acknowledged();
+    const third = await places.takeOver();
+    assert.deepEqual([third?.state.number, third?.previous], [3, undefined]);
+    await places.publish(400, false);
+    assert.equal((await places.takeOver())?.previous?.number, 3);
+  });
+
+  it('in the runtime directory, since the start: the same holds for the tree that was resumed', async (t) => {
+    const places = await Places.make(t);
+    places.source.putFiles(3);
+    // The restored tree is shown, and its copy in the runtime directory could not be written.
+    places.store.acknowledged();
+    await places.publish(100, false);
+    assert.ok(existsSync(places.takeover));
+    assert.equal(await places.takeOver(), undefined);
+  });
+
+  it('in the runtime directory, not even for an empty file: no state is in force until it takes one', async (t) => {
+    const places = await Places.make(t);
+    places.source.putFiles(3);
+    places.store.acknowledged();
+    await places.store.persist(await places.state());
+    await rm(places.runtimeDirectory, { recursive: true });
+    await places.store.commit({ seconds: 100, nanoseconds: 0 });
+    assert.deepEqual(places.store.troubles, ['state-unwritable']);
+    await mkdir(places.runtimeDirectory);
+    await places.publish(200);
+    assert.deepEqual(places.store.troubles, []);
+  });
+
   it('that became read-only is told at the start, and what it has is shown', {
     skip: process.getuid?.() === 0 && 'root may write everywhere',
   }, async (t) => {
