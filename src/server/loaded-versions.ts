@@ -236,12 +236,13 @@ export class LoadedVersions {
 
   async #write(id: string, generation: Generation, signal: AbortSignal): Promise<void> {
     const { directory } = this.#options;
-    const writing = directory.write(id, generation);
     try {
-      await orAborted(writing, signal);
+      await orAborted(directory.write(id, generation), signal);
     } catch (error) {
       // No reader waits any more, so this server does not show the version, and a successor must not either.
-      void writing.then(() => (this.#versions.has(id) ? undefined : directory.remove(id)));
+      // The directory runs changes in order: the removal follows this write, and precedes that of a later
+      // look-up.
+      void directory.remove(id);
       throw error;
     }
   }
@@ -289,8 +290,10 @@ export class LoadedVersions {
     this.#change();
     if (!(await session.dropVersion(id, instantOf(this.#changedAt)))) return;
     this.#versions.delete(id);
+    // Requested at once, so that the removal precedes the write of a look-up that shows the version again.
+    const removed = directory.remove(id);
     await this.#content?.drop(id);
-    await directory.remove(id);
+    await removed;
     log.info({ event: 'version-dropped', version: id }, 'a version without users is no longer shown');
   }
 

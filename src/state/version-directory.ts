@@ -99,6 +99,7 @@ export class VersionDirectory {
     await utimes(`${this.#path}/${id}`, now / 1000, now / 1000).catch(() => undefined);
   }
 
+  /** Removes a version, once all changes that were requested earlier are done. */
   remove(name: string): Promise<void> {
     return this.#change(async () => {
       await this.#removeFile(name);

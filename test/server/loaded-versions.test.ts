@@ -53,8 +53,11 @@ describe('the versions beside the current tree', () => {
   let asked: string[];
   let written: string[];
   let removed: string[];
+  /** The versions that a successor would find. */
+  let files: Set<string>;
   let held: Set<string>;
   let isWritten: Promise<void>;
+  let isDropped: Promise<void>;
   let content: string[];
   let answer: (id: string, signal: AbortSignal) => Promise<FoundVersion>;
   let shown: ReturnType<VersionMeans['shown']>;
@@ -65,19 +68,36 @@ describe('the versions beside the current tree', () => {
     asked = [];
     written = [];
     removed = [];
+    files = new Set();
     held = new Set();
     isWritten = Promise.resolve();
+    isDropped = Promise.resolve();
     content = [];
     shown = undefined;
     answer = () => Promise.resolve({ kind: 'found', generation: emptyTree() });
   });
 
   function loadedVersions(kept: readonly KeptVersion[] = [], keep = 5): LoadedVersions {
+    // Changes run one after another, as in VersionDirectory.
+    let changing = Promise.resolve();
+    const change = (work: () => void | Promise<void>): Promise<void> => {
+      changing = changing.then(work);
+      return changing;
+    };
     const loaded = new LoadedVersions({
       directory: {
-        write: (id) => isWritten.then(() => void written.push(id)),
+        write: (id) =>
+          change(async () => {
+            await isWritten;
+            written.push(id);
+            files.add(id);
+          }),
         used: () => Promise.resolve(),
-        remove: (id) => Promise.resolve(void removed.push(id)),
+        remove: (id) =>
+          change(() => {
+            removed.push(id);
+            files.delete(id);
+          }),
       },
       kept,
       madeAt: 1_500,
@@ -100,7 +120,7 @@ describe('the versions beside the current tree', () => {
       content: {
         add: ({ id }) => Promise.resolve(void content.push(`add ${id}`)),
         used: (id) => void content.push(`used ${id}`),
-        drop: (id) => Promise.resolve(void content.push(`drop ${id}`)),
+        drop: (id) => isDropped.then(() => void content.push(`drop ${id}`)),
       },
     });
     return loaded;
@@ -313,5 +333,37 @@ describe('the versions beside the current tree', () => {
     await clock.settle();
     assert.deepEqual([written, removed, loaded.size], [[idOf(1)], [idOf(1)], 0]);
     assert.equal((await loaded.find(idOf(1), 0, never)).kind, 'found');
+  });
+
+  test('that another look-up shows stay on the disk, though an abandoned one wrote them first', async () => {
+    const loaded = loadedVersions();
+    const writing = deferred<void>();
+    isWritten = writing.promise;
+    const reader = new AbortController();
+    const abandoned = loaded.find(idOf(1), 0, reader.signal);
+    await clock.settle();
+    reader.abort();
+    assert.deepEqual(await abandoned, { kind: 'unavailable' });
+    const finding = loaded.find(idOf(1), 0, never);
+    await clock.settle();
+    writing.resolve();
+    assert.equal((await finding).kind, 'found');
+    await clock.settle();
+    assert.deepEqual([...files], [idOf(1)]);
+  });
+
+  test('that are looked up again while they are dropped stay on the disk', async () => {
+    const loaded = loadedVersions([], 0);
+    await loaded.find(idOf(1), 0, never);
+    await clock.advance(7 * HOUR);
+    const dropping = deferred<void>();
+    isDropped = dropping.promise;
+    const dropped = loaded.dropIdle();
+    await clock.settle();
+    assert.equal(loaded.size, 0);
+    assert.equal((await loaded.find(idOf(1), 0, never)).kind, 'found');
+    dropping.resolve();
+    await dropped;
+    assert.deepEqual([removed, [...files]], [[idOf(1)], [idOf(1)]]);
   });
 });
