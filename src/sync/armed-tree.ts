@@ -37,6 +37,16 @@ export class ArmedTree {
     return at - LEAD_MS - LEAD_MS_PER_FILE * candidate.objects;
   }
 
+  /**
+   * Returns when the next look is due after `time`, in milliseconds since the epoch; infinite if none is. One
+   * is due when work must continue, and one at the instant. The second shows the tree if the first could not,
+   * for instance because the store did not answer.
+   */
+  dueAfter(time: number): number {
+    const due = [this.dueAt, this.#armed?.at].find((at) => at !== undefined && at > time);
+    return due ?? Number.POSITIVE_INFINITY;
+  }
+
   isKept({ digest }: Armed['candidate']): boolean {
     return this.#kept?.digest === digest;
   }

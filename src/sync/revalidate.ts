@@ -57,9 +57,9 @@ export class Revalidation {
     return this.#stages.armed.view;
   }
 
-  /** Milliseconds until work on the armed tree must continue; infinite if there is no such tree. */
-  get dueInMs(): number {
-    return this.#stages.armed.dueAt - this.#options.clock.now();
+  /** See ArmedTree. */
+  dueAfter(time: number): number {
+    return this.#stages.armed.dueAfter(time);
   }
 
   /** The tree that is shown if an operator accepts the hold. */

@@ -14,8 +14,11 @@ export interface RevalidationLoopOptions<Outcome extends { readonly kind: string
   readonly clock: Clock;
   /** For a revalidation that ended `waiting`: milliseconds until the wait ends. */
   readonly waitingLeftMs: () => number;
-  /** Milliseconds until an action that must not wait for the next poll. */
-  readonly dueInMs?: () => number;
+  /**
+   * Returns the first time after `time` at which a revalidation must begin that cannot wait for the next
+   * poll; infinite if there is none. Milliseconds since the epoch.
+   */
+  readonly dueAfter?: (time: number) => number;
 }
 
 /** The result of a request. It is never `waiting`, because that is not final. */
@@ -93,6 +96,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
         const accept = this.#waiting.find((request) => request.accept !== undefined)?.accept;
         serving = [...serving, ...this.#take(accept)];
         const isHinted = this.#takeHints();
+        const began = this.#options.clock.now();
         const outcome = await this.#options.revalidate(accept, signal, isHinted || serving.length > 0);
         // A failure caused by the requested end is not a result.
         if (outcome.kind === 'failed') signal.throwIfAborted();
@@ -100,10 +104,7 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
           for (const request of serving) request.resolve(outcome);
           serving = [];
         }
-        delay = Math.min(
-          this.#delayAfter(outcome.kind),
-          Math.max(0, this.#options.dueInMs?.() ?? Number.POSITIVE_INFINITY),
-        );
+        delay = Math.min(this.#delayAfter(outcome.kind), this.#dueIn(began));
       }
     } catch (error) {
       this.#over = { reason: error };
@@ -112,6 +113,15 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
       this.#waiting = [];
       if (!signal.aborted) throw error;
     }
+  }
+
+  /**
+   * Returns how soon the next revalidation is due, after one that began at `began`. A time up to then does
+   * not count any more: if that revalidation could not do the work, another one right after it cannot either.
+   */
+  #dueIn(began: number): number {
+    const { dueAfter, clock } = this.#options;
+    return dueAfter === undefined ? Number.POSITIVE_INFINITY : Math.max(0, dueAfter(began) - clock.now());
   }
 
   /** Takes all hints that have come. Returns whether there were any. */

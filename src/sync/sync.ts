@@ -81,7 +81,7 @@ export class Sync {
       pollMs,
       clock,
       waitingLeftMs: () => this.#revalidation.waitingLeftMs,
-      dueInMs: () => this.#revalidation.dueInMs,
+      dueAfter: (time) => this.#revalidation.dueAfter(time),
     });
     this.#backlog = new Backlog({
       ...options,

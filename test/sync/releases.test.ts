@@ -196,6 +196,46 @@ describe('releases', () => {
     assert.equal(world.sync.view.release?.step.sequence, 2);
   });
 
+  test('that are armed are shown once the store answers, if it fails at their instant, after few looks', async (t) => {
+    const world = await worldOf(t);
+    const { releases, clock, presenter } = world;
+    releases.deploy({ 'a.py': 'one' });
+    await world.start();
+    const at = clock.now() + 60_000;
+    releases.arm(releases.packs.write({ 'a.py': 'next' }), at);
+    await world.refresh();
+    await clock.advance(at - clock.now() - 2_500);
+    releases.failing = 1_000;
+    await clock.advance(32_500);
+    // One look before the instant, one at the instant, and then one every 5.5 s.
+    assert.ok(1_000 - releases.failing <= 8, `${1_000 - releases.failing} looks failed`);
+    assert.equal(presenter.publications.length, 1);
+    releases.failing = 0;
+    const back = clock.now();
+    while (presenter.publications.length === 1) await clock.advance(10);
+    assert.ok(clock.now() - back <= 11_000);
+    await clock.advance(2_000);
+    assert.equal(world.sync.view.release?.step.sequence, 2);
+  });
+
+  test('that are armed while the one in force is held are shown at their instant, after few looks', async (t) => {
+    const world = await worldOf(t);
+    const { releases, clock, presenter } = world;
+    releases.deploy({ 'a.py': 'one' });
+    await world.start();
+    const at = clock.now() + 60_000;
+    releases.arm(releases.packs.write({ 'a.py': 'next' }), at);
+    releases.heldMeanwhile = 1_000;
+    await clock.advance(at - clock.now() - 2_500);
+    const before = releases.looks;
+    while (presenter.publications.length === 1) await clock.advance(10);
+    const [looks, late] = [releases.looks - before, clock.now() - at];
+    await clock.advance(2_000);
+    assert.ok(looks <= 4, `${looks} looks`);
+    assert.ok(late >= 0 && late <= 1_000, `${late} ms late`);
+    assert.equal(world.sync.view.release?.step.sequence, 2);
+  });
+
   test('are gone on with from what was kept: who deployed them, and where contents are that were evicted', async (t) => {
     const before = await worldOf(t);
     before.releases.deploy({ 'a.py': 'one', 'run.sh': 'two' });

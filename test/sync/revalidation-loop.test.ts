@@ -17,6 +17,8 @@ describe('the revalidation loop', () => {
   let accepted: (string | undefined)[];
   let kind: Outcome['kind'];
   let hold: Deferred<void> | undefined;
+  /** Ascending times at which a revalidation is due. */
+  let due: readonly number[];
   let loop: RevalidationLoop<Outcome>;
   let running: Promise<void>;
 
@@ -27,12 +29,16 @@ describe('the revalidation loop', () => {
     accepted = [];
     kind = 'current';
     hold = undefined;
+    due = [];
     loop = new RevalidationLoop<Outcome>({
       clock,
       pollMs: 10_000,
       waitingLeftMs: () => 60_000,
+      dueAfter: (time) => due.find((at) => at > time) ?? Number.POSITIVE_INFINITY,
       revalidate: async (accept) => {
         begun.push(clock.now());
+        // A loop without pauses would never let time pass.
+        if (begun.length > 100) abort.abort();
         accepted.push(accept);
         const number = begun.length;
         await hold?.promise;
@@ -65,6 +71,31 @@ describe('the revalidation loop', () => {
     assert.deepEqual(
       begun.map((at) => Math.round(at - begun[0]!)),
       [0, 1_000, 11_000],
+    );
+  });
+
+  it('revalidates once at each time that is due, also while it fails', async () => {
+    const start = clock.now();
+    due = [start + 12_000, start + 14_000];
+    kind = 'failed';
+    await clock.advance(26_000);
+    assert.deepEqual(
+      begun.map((at) => Math.round(at - start)),
+      [10_000, 12_000, 14_000, 19_500, 25_000],
+    );
+  });
+
+  it('revalidates at once, and once, where the time came during the last revalidation', async () => {
+    const start = clock.now();
+    due = [start + 12_000];
+    hold = deferred();
+    await clock.advance(13_000);
+    hold.resolve();
+    hold = undefined;
+    await clock.advance(11_000);
+    assert.deepEqual(
+      begun.map((at) => Math.round(at - start)),
+      [10_000, 13_000, 23_000],
     );
   });
 

@@ -11,6 +11,7 @@ import {
 } from '../../../src/source/source.ts';
 import { buildGeneration, type ListedObjects, PathFilter } from '../../../src/tree/index.ts';
 import { Packs, sha256Of } from '../../source/release/content/packs.ts';
+import { FakeStoreError } from './fake-source.ts';
 
 /** A release as the source has it. */
 interface Known {
@@ -18,6 +19,8 @@ interface Known {
   readonly digest: string;
   readonly objects: ListedObjects;
 }
+
+const HOLD = { reason: 'signature', detail: '', hint: '', step: undefined, acceptable: false } as const;
 
 /** A source in memory. It has releases in packs, and knows their contents by SHA-256. */
 export class MemoryReleases implements Source {
@@ -27,6 +30,10 @@ export class MemoryReleases implements Source {
   isStepUnkept = false;
   /** While it is set, the source holds its release for this reason. */
   hold: SourceHold | undefined;
+  /** So many of the next looks hold the release that is in force before the armed one. */
+  heldMeanwhile = 0;
+  /** So many of the next looks fail. */
+  failing = 0;
   accepted: string | undefined;
   #shown: Known | undefined;
   #armed: { readonly known: Known; readonly at: number } | undefined;
@@ -61,6 +68,10 @@ export class MemoryReleases implements Source {
 
   #look(): Look {
     this.looks += 1;
+    if (this.failing > 0) {
+      this.failing -= 1;
+      throw new FakeStoreError('denied');
+    }
     if (this.hold !== undefined) return { kind: 'held', hold: this.hold };
     const armed = this.#armed;
     if (armed !== undefined && armed.at <= this.#now()) {
@@ -68,6 +79,10 @@ export class MemoryReleases implements Source {
       this.#armed = undefined;
     }
     const next = this.#armed && { candidate: candidateOf(this.#armed.known), at: this.#armed.at };
+    if (next !== undefined && this.heldMeanwhile > 0) {
+      this.heldMeanwhile -= 1;
+      return { kind: 'held', hold: HOLD, armed: next };
+    }
     if (this.#shown === undefined) return { kind: 'nothing', armed: next };
     return { kind: 'candidate', candidate: candidateOf(this.#shown), armed: next };
   }
