@@ -2,6 +2,7 @@ import type { Yielder } from '../base/yielder.ts';
 import type { Generation, GenerationChanges } from '../tree/index.ts';
 import type { ContentCachePort } from './ports.ts';
 import { boundFor, hasContent } from './prefetch-bound.ts';
+import { isShown } from './shown.ts';
 
 /**
  * Tells the cache that these entries are shown, or will be. The cache does not evict entries within the
@@ -25,7 +26,8 @@ export async function showContent(
 /**
  * Tells the cache that these entries are no longer shown, so that it evicts them first.
  *
- * @param now the tree that is shown now: versions of a release that it shows under another path stay
+ * @param now the tree that is shown now: versions that it shows stay. It may show a version of an entry with
+ *   another mode, and a version of a release under another path.
  */
 export async function hideContent(
   cache: Pick<ContentCachePort, 'hide'>,
@@ -36,7 +38,10 @@ export async function hideContent(
 ): Promise<void> {
   if (generation.isReleased) return hideVersions(cache, generation, indices, now, yielder);
   for (const index of indices) {
-    if (hasContent(generation, index)) cache.hide(generation.version(index));
+    if (hasContent(generation, index)) {
+      const version = generation.version(index);
+      if (!isShown(now, version)) cache.hide(version);
+    }
     if (yielder.due()) await yielder.turn();
   }
 }

@@ -146,6 +146,25 @@ describe('a revalidation', () => {
     assert.deepEqual(world.cache.shown, shown);
   });
 
+  it('keeps content in the cache as shown if only the mode of its file changes, whether the tree is published or held', async () => {
+    const world = await started(20);
+    const shown = new Map(world.cache.shown);
+    const objects = new Map(world.source.objects);
+    world.source.executable = ['*.py'];
+    world.source.deleteFiles(15);
+    assert.equal((await refresh(world)).kind, 'held');
+    assert.deepEqual(world.cache.shown, shown);
+    for (const [path, object] of objects) world.source.objects.set(path, object);
+    world.source.put('dags/empty.py', '');
+    assert.equal((await refresh(world)).kind, 'published');
+    assert.equal(world.sync.view.replacedVersions, 20);
+    const { generation } = world.presenter.publications[0]!;
+    for (let index = 0; index < generation.entries; index++) {
+      world.presenter.release(generation.nodeId(index));
+    }
+    assert.deepEqual(world.cache.shown, shown);
+  });
+
   it('tells the cache what is shown, within and past the bound, and pins what the kernel may hold', async () => {
     const world = await started(20, { prefetchBytes: 1000 });
     world.source.put('dags/large.py', 'x'.repeat(1001));
