@@ -10,7 +10,7 @@ import type { SessionClient } from '../session/session-client.ts';
 import { checkStoreSettings } from '../store/check-store-settings.ts';
 import { ContentState } from '../sync/content-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
-import { type KeptState, openKeptState } from '../takeover/kept-state.ts';
+import { decideSuccession, type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter, type PresentedTree } from '../takeover/mount-presenter.ts';
 import { type MountTree, removeEmpty } from '../takeover/mount-trees.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
@@ -69,7 +69,7 @@ export async function compose(
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
-  const trees = await keptTrees(mount, goesOn);
+  const { canGoOn, trees } = decideSuccession(await keptTrees(mount, goesOn), goesOn);
   const salts = trees.flatMap(({ kept }) => kept.restored?.generation.salt ?? []);
   const isRestored = salts.length > 0;
   const salt = salts[0] ?? randomBytes(8).readBigUInt64LE();
@@ -86,7 +86,6 @@ export async function compose(
   };
   if (config.trees.length > 0) atEnd(() => removeEmpty(mount.places.runtimeDirectory));
   for (const tree of trees) atEnd(() => closeKept(tree));
-  const canGoOn = goesOn && trees.every(isKnownAsKept) && trees.some(({ kept }) => kept.succession);
   const presentation: Presentation = (canGoOn && record?.presentation) || { uid, gid, umask };
   const inherited =
     device === undefined || !canGoOn
@@ -211,14 +210,6 @@ async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
 
 function isShown({ restored }: KeptState): boolean {
   return restored !== undefined;
-}
-
-/**
- * Whether this server has the state of the tree, if the kernel may know the tree. Without the state it would
- * assign node ids that are in use.
- */
-function isKnownAsKept({ tree, kept }: KeptTree): boolean {
-  return tree.mark.since === undefined || kept.succession !== undefined;
 }
 
 function inheritedTree({

@@ -13,6 +13,7 @@ import type { PeakEntry } from '../sync/peak-files.ts';
 import type { ReplacedInode } from '../sync/replaced-inode.ts';
 import type { Restored } from '../sync/restored.ts';
 import { type FilterPatterns, type Generation, PathFilter } from '../tree/index.ts';
+import type { TreeMark } from './tree-mark.ts';
 
 export interface KeptStateOptions {
   readonly config: MountConfig;
@@ -63,29 +64,63 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   if (found === undefined) return { store, restored: undefined, succession: undefined };
   const { state, from } = found;
   const newFilters = state.filters === filters ? undefined : config;
-  const restored = restoredOf(state, newFilters, takeover !== undefined);
+  const restored = restoredOf(state, newFilters);
   const { number, files } = { number: state.number, files: state.generation.files };
   const publishedAt = new Date(restored.publishedAt).toISOString();
   log.info(
     { event: 'restored', number, files, publishedAt, from },
     "the last published tree was restored from this host's disk",
   );
+  if (takeover === undefined) return forNewMount({ store, restored, succession: undefined });
   return {
     store,
     restored,
-    succession: takeover && { previous: takeover.previous?.generation, replaced: state.replaced },
+    succession: { previous: takeover.previous?.generation, replaced: state.replaced },
   };
+}
+
+/** Returns the state for a new mount, of which the kernel holds no inode. */
+function forNewMount({ store, restored }: KeptState): KeptState {
+  return {
+    store,
+    restored: restored && { ...restored, removedDirectories: new Map(), replaced: [] },
+    succession: undefined,
+  };
+}
+
+/** A tree of a mount, and what an earlier process left of it. */
+export interface KeptTree {
+  readonly tree: { readonly mark: Pick<TreeMark, 'since'> };
+  readonly kept: KeptState;
+}
+
+/**
+ * Decides whether the inherited connection can be resumed: that needs the state of every tree that the kernel
+ * may know, because without the state of a tree this server would assign node ids that are in use. If it
+ * cannot be resumed, returns the trees for a new mount: no session would ever release the inodes of the old
+ * connection.
+ *
+ * @param isUsable whether this server can use the connection itself
+ */
+export function decideSuccession<Tree extends KeptTree>(
+  trees: readonly Tree[],
+  isUsable: boolean,
+): { readonly canGoOn: boolean; readonly trees: readonly Tree[] } {
+  const canGoOn = isUsable && trees.every(isKnown) && trees.some(({ kept }) => kept.succession !== undefined);
+  return canGoOn
+    ? { canGoOn, trees }
+    : { canGoOn, trees: trees.map((tree) => ({ ...tree, kept: forNewMount(tree.kept) })) };
+}
+
+/** Whether this server has the state of the tree, if the kernel may know the tree. */
+function isKnown({ tree, kept }: KeptTree): boolean {
+  return tree.mark.since === undefined || kept.succession !== undefined;
 }
 
 /**
  * Prepares a stored state for Sync. `newFilters`: the current filters, if the tree was built with other ones.
- * `sameKernel`: whether the existing mount has shown the tree; of a new mount the kernel holds no inode.
  */
-function restoredOf(
-  state: SavedState,
-  newFilters: FilterPatterns | undefined,
-  sameKernel: boolean,
-): Restored {
+function restoredOf(state: SavedState, newFilters: FilterPatterns | undefined): Restored {
   const { generation, problems, instant, nextNodeId, changeLog, release } = state;
   const publishedAt = millisecondsOf(instant);
   return {
@@ -96,7 +131,7 @@ function restoredOf(
     nextNodeId,
     changeLog,
     release,
-    ...(sameKernel ? heldBy(state) : { removedDirectories: new Map(), replaced: [] }),
+    ...heldBy(state),
     peaks: newFilters === undefined ? state.peaks : [peakThrough(newFilters, generation)],
     history: state.history.map((entry) =>
       entry.number === state.number ? { ...entry, publishedAt } : entry,
