@@ -118,9 +118,11 @@ export async function acquire(
       isStandby,
     );
   };
-  if (!(await supervised.standby.turn(prepareToTakeOver, stop))) {
-    return { acquired: undefined, served: { outcome: 'stopped' } };
-  }
+  const isTurn = await supervised.standby.turn(prepareToTakeOver, mount.over);
+  // A server whose session has ended fails. If it ended with exit code 0, and the supervisor had just promoted it,
+  // the supervisor would end, too.
+  if (!stop.aborted) prepared.session.throwIfEnded();
+  if (!isTurn) return { acquired: undefined, served: { outcome: 'stopped' } };
   const left = { supervised, place, driver, config, runtimeDirectory, log };
   if (await isGone(left)) return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
   // As early as possible, because the rest of the start may take long or fail.

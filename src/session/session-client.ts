@@ -89,7 +89,8 @@ export class SessionClient {
   #startedAt = 0;
   #isStuck = false;
   readonly #waiting: (() => void)[] = [];
-  #over = false;
+  /** Why the session has ended; undefined before its end. */
+  #ended: MountError | undefined;
   #gone = false;
 
   constructor(host: SessionHost, events: SessionEvents) {
@@ -108,21 +109,31 @@ export class SessionClient {
 
   /**
    * Starts the session. Resolves once the session has answered the kernel's INIT or, in a takeover, once the
-   * kernel has answered every notification that the predecessor may not have sent.
+   * kernel has answered every notification that the predecessor may not have sent. Rejects with MountError if
+   * the session ends first, or has ended.
    */
-  start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
+  async start(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<Serving> {
+    this.throwIfEnded();
     this.#serving = deferred();
     this.#startedAt = performance.now();
     this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
   }
 
-  /** Shows a tree that was not shown when the session started. */
+  /** Throws MountError if the session has ended: it will serve no mount. */
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /** Shows a tree that was not shown when the session started. Rejects as `publish` does. */
   show(tree: number, shown: ShownSince): Promise<NotifyOutcome> {
     return this.#published({ kind: 'show', tree, shown });
   }
 
-  /** Makes a generation of a tree current. Resolves when the kernel has answered every notification. */
+  /**
+   * Makes a generation of a tree current. Resolves when the kernel has answered every notification. Rejects
+   * with MountError if the session ends first, or has ended.
+   */
   publish(tree: number, { generation, fingerprints, changes }: Published): Promise<NotifyOutcome> {
     if (changes === undefined) throw new TypeError('only the first generation comes without changes');
     const shown = servedTree({ generation, fingerprints });
@@ -134,7 +145,7 @@ export class SessionClient {
    * session ends before it has replied.
    */
   async dropVersion(id: string, changedAt: Moment): Promise<boolean> {
-    if (this.#over) return false;
+    if (this.#ended !== undefined) return false;
     const dropping = deferred<boolean>();
     this.#dropping.get(id)?.resolve(false);
     this.#dropping.set(id, dropping);
@@ -194,7 +205,10 @@ export class SessionClient {
     this.#host.send(message);
   }
 
-  #published(message: Extract<ToSession, { readonly kind: 'show' | 'publish' }>): Promise<NotifyOutcome> {
+  async #published(
+    message: Extract<ToSession, { readonly kind: 'show' | 'publish' }>,
+  ): Promise<NotifyOutcome> {
+    this.throwIfEnded();
     const published = deferred<NotifyOutcome>();
     this.#publishing.set(message.tree, published);
     this.#send(message);
@@ -238,7 +252,7 @@ export class SessionClient {
       case 'ask-root-attribute':
         void this.#rootOf(message.tree).promise.then((of) => {
           const { id, attribute } = message;
-          if (!this.#over) this.#send({ kind: 'root-attribute', id, value: of(attribute) });
+          if (this.#ended === undefined) this.#send({ kind: 'root-attribute', id, value: of(attribute) });
         });
         break;
       case 'published':
@@ -277,7 +291,7 @@ export class SessionClient {
     const result = await this.#unlessAbandoned(id, (signal) =>
       this.#events.fetch(tree, version, chunk, signal, reader),
     );
-    if (!this.#over)
+    if (this.#ended === undefined)
       this.#send({ kind: 'fetched', id, result: result ?? { kind: 'error', failure: 'unavailable' } });
   }
 
@@ -289,7 +303,8 @@ export class SessionClient {
     const answer = await this.#unlessAbandoned(id, async (signal) =>
       this.#events.findVersion?.(version, reader, signal),
     );
-    if (!this.#over) this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
+    if (this.#ended === undefined)
+      this.#send({ kind: 'version', id, answer: answer ?? { kind: 'unavailable' } });
   }
 
   /**
@@ -311,10 +326,7 @@ export class SessionClient {
   }
 
   #end(end: SessionEnd): void {
-    if (this.#over) return;
-    this.#over = true;
-    for (const controller of this.#fetches.values()) controller.abort();
-    for (const dropping of this.#dropping.values()) dropping.resolve(false);
+    if (this.#ended !== undefined) return;
     const error = new MountError(
       'session-failed',
       end.kind === 'closed'
@@ -322,6 +334,9 @@ export class SessionClient {
         : `The session with the kernel ended (${textOf(end)}).`,
       'Mount again.',
     );
+    this.#ended = error;
+    for (const controller of this.#fetches.values()) controller.abort();
+    for (const dropping of this.#dropping.values()) dropping.resolve(false);
     for (const waiting of [this.#serving, ...this.#publishing.values()]) {
       waiting?.promise.catch(() => undefined);
       waiting?.reject(error);

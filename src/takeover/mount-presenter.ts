@@ -163,6 +163,9 @@ export class MountPresenter {
   ): Promise<Serving> {
     const { driver, session, target, source, trees, allowOther, replacesStale } = this.#options;
     const { presentation, cacheDirectory, journal, allowIdmap } = this.#options;
+    // Without a session, connecting would leave a mount that no process serves; with fuse-native it would also
+    // detach the mount that the previous server's process may still serve.
+    session.throwIfEnded();
     new MountMark(cacheDirectory).clear();
     // A new mount knows no tree of the previous one. The marks are cleared before there is a mount, because
     // clearing may fail.

@@ -35,10 +35,10 @@ export class StandbyServer {
   /**
    * Resolves when this server's turn has come: immediately if it was not started beside another server,
    * otherwise when the other server is gone. Meanwhile `prepare` does the slow work. If `prepare` rejects, so
-   * does this: then this server ends, and the other one stays. Resolves to whether to serve: false if `stop`
+   * does this: then this server ends, and the other one stays. Resolves to whether to serve: false if `over`
    * is aborted, or if the supervisor is gone.
    */
-  async turn(prepare: (isStandby: boolean) => Promise<unknown>, stop: AbortSignal): Promise<boolean> {
+  async turn(prepare: (isStandby: boolean) => Promise<unknown>, over: AbortSignal): Promise<boolean> {
     const { client, link, raisePriority, rename, now } = this.#options;
     if (link === undefined || !link.standsBy) {
       if (link !== undefined && link.restarts > 0) this.#restorePriority = raisePriority(link.nice);
@@ -46,10 +46,12 @@ export class StandbyServer {
     }
     const told = new Promise<boolean>((resolve) => {
       this.#go = resolve;
-      if (stop.aborted) resolve(false);
-      else stop.addEventListener('abort', () => resolve(false), { once: true });
+      if (over.aborted) resolve(false);
+      else over.addEventListener('abort', () => resolve(false), { once: true });
     });
-    await Promise.race([told, prepare(link.isStandby)]);
+    const early = await Promise.race([told, prepare(link.isStandby).then(() => undefined)]);
+    // A server that is to end must not say that it is ready: the supervisor would end the serving one for it.
+    if (early === false) return false;
     client?.send(says.standsBy);
     const takesOver = await told;
     this.#turnAt = now();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -11,6 +11,7 @@ import { dagmount, type Mount, type MountOptions, mountImpossible, startMount } 
 import { mountsAt } from '../support/mountinfo.ts';
 import { descendants, processesNaming } from '../support/processes.ts';
 import { shell, startReader } from '../support/reader.ts';
+import { standsBy } from '../support/supervised.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -281,6 +282,23 @@ describe('a mount by fuse-native', {
     assert.equal((await mount.logged('failed')).code, 'session-failed');
     assert.equal(await shell(mount.target, 'cat a.py'), 'first');
     assert.equal(mountsAt(mount.target).length, 1);
+  });
+
+  test('whose standby loses its process gets another standby, and stays', async (t) => {
+    const store = await openMemory(t);
+    const mount = await startMount(t, optionsFor(store, { standby: true }));
+    const standbys = (): readonly number[] => descendants(mount.pid).filter((pid) => standsBy(pid));
+    const loaded = (): number | undefined =>
+      standbys()
+        .flatMap(descendants)
+        .find((pid) => /fuse.*\.(node|so)/.test(readFileSync(`/proc/${pid}/maps`, 'latin1')));
+    const lost = await waitFor('a standby', loaded, 60_000);
+    const [standby] = standbys();
+    process.kill(lost, 'SIGKILL');
+    await waitFor('another standby', () => standbys().some((pid) => pid !== standby), 60_000);
+    assert.equal(await shell(mount.target, 'cat a.py'), 'first');
+    assert.equal(mount.log().filter(({ event }) => event === 'mounted').length, 1);
+    assert.deepEqual(await mount.stop(), { code: 0, signal: null });
   });
 
   test('whose process is killed where there is no supervisor ends with an error, and leaves no dead mount', async (t) => {

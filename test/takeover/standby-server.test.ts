@@ -57,6 +57,16 @@ describe('a server that stands by', () => {
     assert.equal(await standby(link).standby.turn(async () => undefined, AbortSignal.abort()), false);
   });
 
+  test('does not say that it is ready once it is to end, and does not serve', async () => {
+    const over = new AbortController();
+    const { standby: made, log } = standby(link);
+    const turn = made.turn(() => new Promise((resolve) => setImmediate(resolve)), over.signal);
+    over.abort();
+    assert.equal(await turn, false);
+    assert.equal(await made.turn(async () => undefined, over.signal), false);
+    assert.deepEqual(log, []);
+  });
+
   test('ends by what keeps it from being ready, and never says that it is', async () => {
     const { standby: made, log } = standby({ ...link, isStandby: false });
     await assert.rejects(
