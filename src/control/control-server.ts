@@ -40,8 +40,13 @@ export interface ControlServer {
   readonly webhookPort: number | undefined;
   /** Resolves when the control socket has sent all pending answers, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
-  /** Resolves when the sockets are closed. */
-  close(): Promise<void>;
+  /** Resolves when this server's sockets are closed. */
+  close(closing?: Closing): Promise<void>;
+}
+
+export interface Closing {
+  /** Whether the file of the control socket stays, because a successor inherits the listening socket. */
+  readonly leavesSocket: boolean;
 }
 
 /**
@@ -54,12 +59,12 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const removeSocket = await listenAt(control.server, socket);
   const closings: (() => Promise<void>)[] = [
     async () => {
-      removeSocket();
       events.close();
       await control.close();
     },
   ];
-  const close = async (): Promise<void> => {
+  const close = async ({ leavesSocket }: Closing = { leavesSocket: false }): Promise<void> => {
+    if (!leavesSocket) removeSocket();
     await Promise.all(closings.map((each) => each()));
   };
   const listen = async <T extends Listening>(server: T, place: TcpPlace): Promise<number> => {

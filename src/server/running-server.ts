@@ -122,7 +122,7 @@ export class RunningServer {
       restart: async () => ofServer(await supervised.replacement.request(), over.aborted),
       listeners: supervised.listeners,
     });
-    atEnd(() => control.close());
+    atEnd(() => control.close({ leavesSocket: supervised.mount.isDepended }));
     this.#control = control;
     atEnd(supervised.reportLife(session, servedTrees(trees)));
     options.onRestartAsked(() => void supervised.replacement.request());
@@ -196,7 +196,7 @@ export class RunningServer {
     const { readahead } = place.taken(() => detached.abort());
     supervised.setTakeoverDeadline(place.connection);
     announcement.ready = false;
-    atEnd(() => announcement.remove());
+    atEnd(() => supervised.mount.isDepended || announcement.remove());
     orphaned.replaced();
     tellMounted(options.log, { source, target, driver, readahead, serving, supervised });
     if (serving.takenOver !== undefined) events.restarted(supervised.succession(serving.at));

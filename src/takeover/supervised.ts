@@ -137,13 +137,14 @@ export class Supervised {
   }
 
   /**
-   * Starts the heartbeat. Returns a function that stops it, and that makes the supervisor drop all kept
-   * descriptors except those of the mount.
+   * Starts the heartbeat. Returns a function that stops it. If no successor needs the kept descriptors, because
+   * the mount is gone, that function also makes the supervisor drop them.
    */
   reportLife(session: Pick<SessionClient, 'counters'>, served: Served): () => void {
     const stop = this.heartbeat.start(session, served);
     return () => {
       stop();
+      if (this.mount.isDepended) return;
       this.listeners.drop();
       this.#store.drop('journal', 'lock');
     };

@@ -4,7 +4,7 @@ import { persistedFiles } from '../base/persisted-files.ts';
 import { groupId } from '../config/group-id.ts';
 import type { MountConfig, ShownTreeOptions } from '../config/mount-config.ts';
 import type { ResolvedOption } from '../config/resolve.ts';
-import { startControlServer } from '../control/control-server.ts';
+import { type Closing, startControlServer } from '../control/control-server.ts';
 import { controlRoutes, controlRoutesOfTrees } from '../control/endpoints/endpoints.ts';
 import { boundAt } from '../control/http/unix-socket.ts';
 import type { ControlledTree } from '../control/views.ts';
@@ -82,7 +82,7 @@ export interface ControlPlane {
   readonly rootAttributeOf: (tree: number, attribute: RootAttribute) => string | undefined;
   /** Resolves when the socket has answered all requests, or after `deadlineMs`. */
   answered(deadlineMs: number): Promise<void>;
-  close(): Promise<void>;
+  close(options: Closing): Promise<void>;
 }
 
 /** Opens the control socket, before the first listing. Rejects with ControlError or ConfigError. */
@@ -166,9 +166,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Co
     socket,
     rootAttributeOf: (tree, attribute) => rootAttribute(trees[tree]!.views.status(), attribute),
     answered: (deadlineMs) => server.answered(deadlineMs),
-    close: async () => {
-      await server.close();
-      removeSocketRecord(ownDirectory);
+    close: async (closing) => {
+      await server.close(closing);
+      if (!closing.leavesSocket) removeSocketRecord(ownDirectory);
     },
   };
 }

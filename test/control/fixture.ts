@@ -6,7 +6,11 @@ import * as z from 'zod/mini';
 import type { LogLevel, LogLineAt } from '../../src/base/log-events.ts';
 import type { Logger } from '../../src/base/logger.ts';
 import type { CacheViews } from '../../src/control/cache-views.ts';
-import { type ControlServerOptions, startControlServer } from '../../src/control/control-server.ts';
+import {
+  type Closing,
+  type ControlServerOptions,
+  startControlServer,
+} from '../../src/control/control-server.ts';
 import { controlRoutes } from '../../src/control/endpoints/endpoints.ts';
 import type { ProcessViews } from '../../src/control/endpoints/process.ts';
 import { EventFeed } from '../../src/control/event-feed.ts';
@@ -217,7 +221,7 @@ export class TestServer {
   readonly socket: string;
   readonly logged: string[] = [];
   metricsPort: number | undefined;
-  #close: () => Promise<void> = async () => undefined;
+  #close: (closing?: Closing) => Promise<void> = async () => undefined;
   readonly #router: Router;
 
   static async start(
@@ -243,7 +247,7 @@ export class TestServer {
       ...others,
     });
     server.metricsPort = started.metricsPort;
-    server.#close = () => started.close();
+    server.#close = (closing) => started.close(closing);
     defer(test, () => server.close());
     return server;
   }
@@ -253,8 +257,8 @@ export class TestServer {
     this.#router = new Router(controlRoutes(fakeViews(views), fakeParts()));
   }
 
-  close(): Promise<void> {
-    return this.#close();
+  close(closing?: Closing): Promise<void> {
+    return this.#close(closing);
   }
 
   /** Sends a request, and checks the answer against the shape that its route declares. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -15,9 +16,10 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { listenAt, MAX_PATH_BYTES } from '../../src/control/http/unix-socket.ts';
-import type { BoundSocket } from '../../src/host/bound-socket.ts';
+import { type BoundSocket, isAnswered } from '../../src/host/bound-socket.ts';
 import { startChild } from '../support/child.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
+import { TestServer } from './fixture.ts';
 
 const uid = process.geteuid?.() ?? 0;
 const asRoot = uid === 0 ? false : 'only root can give things away';
@@ -117,6 +119,21 @@ describe('the socket', () => {
     await listenAt(newServer(t), placeAt(path));
     remove();
     assert.ok(existsSync(path));
+  });
+
+  test('stays when its server ends and leaves it to a successor: clients wait, and do not fail', async (t) => {
+    const path = join(await temporaryDirectory(t), 's.sock');
+    let keeper: ChildProcess | undefined;
+    // Keeps the listening descriptor, as a supervisor does.
+    const onListening = (fd: number): void => {
+      keeper = spawn('sleep', ['600'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+    };
+    defer(t, () => void keeper?.kill());
+    const server = await TestServer.start(t, {}, { socket: { ...placeAt(path), onListening } });
+    await server.close({ leavesSocket: true });
+    assert.ok(await isAnswered(path));
+    await server.close({ leavesSocket: false });
+    assert.ok(!existsSync(path));
   });
 
   describe('that a predecessor left', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -277,11 +277,14 @@ describe('a mount by fuse-native', {
   test('whose process is killed is mounted anew by the next server', async (t) => {
     const store = await openMemory(t);
     const mount = await startMount(t, optionsFor(store));
+    const { ino } = statSync(mount.socket());
     process.kill(await sessionOf(mount), 'SIGKILL');
     await waitFor('another mount', () => mount.log().filter(({ event }) => event === 'mounted').length === 2);
     assert.equal((await mount.logged('failed')).code, 'session-failed');
     assert.equal(await shell(mount.target, 'cat a.py'), 'first');
     assert.equal(mountsAt(mount.target).length, 1);
+    await waitFor('its socket', () => mount.log().filter(({ event }) => event === 'listening').length === 2);
+    assert.equal(statSync(mount.socket()).ino, ino, 'clients that came between the two servers had to wait');
   });
 
   test('whose standby loses its process gets another standby, and stays', async (t) => {
