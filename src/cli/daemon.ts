@@ -150,8 +150,9 @@ function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.
 }
 
 /**
- * Reads the daemon's messages, and passes each progress to `shown`. Resolves to the last message, `ready` or
- * `failed`, or to undefined if the pipe ends before such a message.
+ * Reads the daemon's messages, and passes each progress to `shown`. Resolves to `ready` when it comes, or,
+ * when the pipe has ended, to `failed` if that was the last message. Until then a failure is not final: all
+ * servers of the mount share the pipe, and the supervisor may have started a successor, or a standby failed.
  */
 async function lastMessage(
   child: ChildProcess,
@@ -160,16 +161,18 @@ async function lastMessage(
   const pipe = child.stdio[CHANNEL_FD] as Readable | null | undefined;
   if (pipe === null || pipe === undefined) return undefined;
   let rest = '';
+  let failed: Extract<DaemonMessage, { kind: 'failed' }> | undefined;
   for await (const text of pipe.setEncoding('utf8')) {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       const message = JSON.parse(line) as DaemonMessage;
-      if (message.kind !== 'progress') return message;
-      for (const each of shown) each.show(message.progress);
+      if (message.kind === 'ready') return message;
+      failed = message.kind === 'failed' ? message : undefined;
+      if (message.kind === 'progress') for (const each of shown) each.show(message.progress);
     }
   }
-  return undefined;
+  return failed;
 }
 
 interface Interrupts {

@@ -122,6 +122,18 @@ describe('mount --daemon', () => {
     assert.deepEqual(processesNaming(mount.directory), []);
   });
 
+  test('whose first server fails after it has served waits for the successor', {
+    skip: supervisorMissing,
+  }, async (t) => {
+    const { pid, log } = await started(t, await fakeMount(t, 'succeeded', ['--daemon']));
+    assert.deepEqual(
+      log().flatMap(({ event, code }) => (event === 'failed' ? [code] : [])),
+      ['session-failed'],
+    );
+    process.kill(pid, 'SIGTERM');
+    await waitFor('it to end', () => !isRunning({ pid }));
+  });
+
   test('with a bad value is refused before anything is started', async (t) => {
     const mount = await fakeMount(t, 'ready', ['--daemon', '--concurrency', '0']);
     assert.equal((await mount.child.exit).code, 78);

@@ -67,6 +67,20 @@ const behaviours: Readonly<Record<string, (options: ServeOptions, config: MountC
   denied: async () => {
     throw new TypedError('denied', 'the store refused access: AccessDenied', 'Grant s3:ListBucket.');
   },
+  // Fails after it has served. The successor becomes ready.
+  succeeded: async ({ supervisor, onReady, stop }) => {
+    if (supervisor === undefined) throw new Error('there is no supervisor');
+    const send = (message: string, fd = -1): unknown => loadAddon().sendFd(supervisor.socket, message, fd);
+    if (supervisor.restarts === 0) {
+      send(says.keep('fuse'), openSync('/dev/null', 'r'));
+      send(says.alive);
+      throw new TypedError('session-failed', 'the session with the kernel broke off', 'Mount again.');
+    }
+    send(says.alive);
+    send(says.drop('fuse'));
+    onReady();
+    await toldToStop(stop);
+  },
   broken: async () => {
     throw new Error('boom');
   },
