@@ -26,6 +26,8 @@ import { eventsOf, logOf } from './tree-log.ts';
 export interface ComposeHooks {
   /** Whether the kernel holds a mount of this server. */
   readonly isMounted: () => boolean;
+  /** Whether the mount ends because its first tree cannot be read: the next start is then a first start, too. */
+  readonly isGivenUp: () => boolean;
   /** Called when this server has made a mount. */
   readonly onOpened: () => void;
   /** Called when the mount exists and is served. */
@@ -80,7 +82,7 @@ export async function compose(
   const closeKept = async ({ tree, kept }: KeptTree): Promise<void> => {
     const unmounted = !hooks.isMounted() && !supervised.mount.isDepended;
     if (unmounted) tree.mark.clear();
-    const closing = closings.get(tree.number) ?? kept.store.close({ unmounted });
+    const closing = closings.get(tree.number) ?? kept.store.close({ unmounted, discards: hooks.isGivenUp() });
     closings.set(tree.number, closing);
     await closing;
   };

@@ -34,6 +34,8 @@ export interface FollowedTreesOptions<Tree extends FollowedTree> {
   readonly over: AbortSignal;
   /** Aborts `over`, with the error as the reason. */
   readonly failed: AbortController;
+  /** Whether no server has served the mount before. */
+  readonly isFirst: boolean;
 }
 
 /**
@@ -52,7 +54,8 @@ export class FollowedTrees<Tree extends FollowedTree> {
   /**
    * Resolves when all content that must be fetched is local, for all trees. Content that cannot be read is
    * retried. Rejects, which ends the mount, only if all of these hold: the tree is the whole mount, this is a
-   * first start, and none of the tree's content can be read. A tree that was kept stays mounted.
+   * first start, and none of the tree's content can be read (or, of a release, not all of it). A tree that was
+   * kept, or that an earlier server has shown, stays mounted.
    */
   get ready(): Promise<void> {
     const { trees, log } = this.#options;
@@ -124,6 +127,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
 
   async #ready(tree: Tree): Promise<void> {
     const { log, sync } = tree;
+    const isFirstStart = this.#options.isFirst && !sync.isRestored;
     try {
       await sync.ready;
     } catch (error) {
@@ -133,7 +137,7 @@ export class FollowedTrees<Tree extends FollowedTree> {
           { event: 'tree-not-ready', code, detail: message, hint },
           'nothing of a tree can be read yet',
         );
-      } else if (!sync.isRestored) throw error;
+      } else if (isFirstStart) throw error;
       await sync.readyAtLast;
     }
     const { generation, cacheTooSmall } = sync.view;

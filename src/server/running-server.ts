@@ -32,6 +32,8 @@ export class RunningServer {
   #opened = false;
   /** Whether the session ended while the kernel still holds the connection. */
   #brokeOff = false;
+  /** Whether the mount ends because its first tree cannot be read. Then neither the mount nor its tree is kept. */
+  #isGivenUp = false;
 
   constructor(mount: ServedMount) {
     this.#mount = mount;
@@ -68,6 +70,7 @@ export class RunningServer {
     try {
       const composed = await compose(this.#mount, acquired, {
         isMounted: () => this.#mounted,
+        isGivenUp: () => this.#isGivenUp,
         onOpened: () => {
           this.#opened = true;
         },
@@ -162,10 +165,15 @@ export class RunningServer {
         log: options.log,
         over,
         failed,
+        isFirst: supervised.isFirst,
       });
       following.ready.then(
         () => this.#onReady(),
-        (error: unknown) => failed.abort(error),
+        (error: unknown) => {
+          // If the mount ends for another reason, that reason decides what is kept.
+          this.#isGivenUp = !over.aborted;
+          failed.abort(error);
+        },
       );
       await following.run();
     } finally {
@@ -173,12 +181,15 @@ export class RunningServer {
     }
   }
 
-  /** Unmounts, unless the supervisor will start a successor for this mount. */
+  /** Unmounts, unless another server continues with this mount. */
   async #end({ supervised, place }: Acquired, { trees, session, presenter }: Composed): Promise<void> {
     const { config, options, ended, detached } = this.#mount;
     const isOver =
-      options.stop.aborted || detached.signal.aborted || (ended.signal.aborted && !this.#brokeOff);
-    if (presenter.mounted && (isOver || !supervised.hasSupervisor)) {
+      options.stop.aborted ||
+      detached.signal.aborted ||
+      (ended.signal.aborted && !this.#brokeOff) ||
+      this.#isGivenUp;
+    if (presenter.mounted && (isOver || !supervised.hasSuccessor)) {
       await place.giveUp(ended.signal);
       this.#mounted = false;
       supervised.mount.unmounted();

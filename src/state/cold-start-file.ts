@@ -114,6 +114,20 @@ export class ColdStartFile {
     );
   }
 
+  /** Closes the file and removes it. If the disk fails or hangs, the file may stay. */
+  async discard(): Promise<void> {
+    const remove = async (): Promise<void> => {
+      await this.#closeHandle();
+      try {
+        for (const path of [this.paths.temporary, this.paths.current]) await rm(path, { force: true });
+        await syncDirectory(this.#directory);
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+      }
+    };
+    await this.#isDoneIn(WRITE_MS, this.#enqueue(remove));
+  }
+
   #enqueue(job: () => Promise<void>): Promise<void> {
     this.#tail = this.#tail.then(job).catch((error: unknown) => this.#fail(error));
     return this.#tail;

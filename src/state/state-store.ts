@@ -21,6 +21,11 @@ export interface StateStoreOptions {
   readonly log: Logger;
 }
 
+interface Closing {
+  readonly unmounted: boolean;
+  readonly discards?: boolean | undefined;
+}
+
 /**
  * Stores the state of each publication twice: in the runtime directory for a successor, and in the cache
  * directory for a start after a reboot.
@@ -63,11 +68,12 @@ export class StateStore implements Persister {
 
   /**
    * Closes the files. `unmounted` means that the kernel holds nothing of the mount any more. The state for a
-   * successor is then removed, too, if the state for a cold start is as new.
+   * successor is then removed, too, if the state for a cold start is as new. `discards` means that no later
+   * start may use the state: both are removed.
    */
-  async close({ unmounted }: { readonly unmounted: boolean }): Promise<void> {
-    await this.#coldStart.close();
+  async close({ unmounted, discards }: Closing): Promise<void> {
+    await (discards ? this.#coldStart.discard() : this.#coldStart.close());
     await this.#takeover.close();
-    if (unmounted && this.#coldStart.isCurrent) this.#takeover.remove();
+    if (discards || (unmounted && this.#coldStart.isCurrent)) this.#takeover.remove();
   }
 }

@@ -76,8 +76,20 @@ export class Supervised {
     this.heartbeat = new Heartbeat({ client, wantsStandby: options.standby, onChange, now });
   }
 
-  get hasSupervisor(): boolean {
-    return this.#client !== undefined;
+  /**
+   * Whether this is the first server of the mount. The predecessor of a first server, if there was one, served
+   * another mount.
+   */
+  get isFirst(): boolean {
+    return (this.#client?.restarts ?? 0) === 0 || this.mount.other !== undefined;
+  }
+
+  /**
+   * Whether another server continues with the mount if this server fails. If no server of the mount has served
+   * yet, the supervisor ends, too, and would leave a mount that no process serves.
+   */
+  get hasSuccessor(): boolean {
+    return this.#client !== undefined && (this.heartbeat.isServing || !this.isFirst);
   }
 
   /** The pid of the supervisor; undefined if there is none, or if it is gone. */

@@ -7,12 +7,8 @@ import type { Fault } from '../support/proxy.ts';
 import { shell } from '../support/reader.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore } from './fixture.ts';
-import { startProxied } from './proxied.ts';
+import { denied, startProxied } from './proxied.ts';
 
-const denial = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>not this one</Message></Error>';
-const denied: Fault = {
-  answer: { status: 403, headers: { 'content-type': 'application/xml' }, body: denial },
-};
 /** The daemon retries this fault, and gives it up sooner than an answer of 500. */
 const damaged: Fault = {
   change: ({ head, body }) => ({

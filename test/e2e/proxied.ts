@@ -18,6 +18,12 @@ export interface Proxied extends Pick<Store, 'endpoint' | 'bucket' | 'env'> {
   fault: (request: ProxiedRequest) => Fault | undefined;
 }
 
+const denial = '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>not this one</Message></Error>';
+/** The store's answer if the credentials may not read an object. */
+export const denied: Fault = {
+  answer: { status: 403, headers: { 'content-type': 'application/xml' }, body: denial },
+};
+
 export async function startProxied(
   test: Cleanup,
   store: Pick<Store, 'endpoint' | 'bucket' | 'env'>,

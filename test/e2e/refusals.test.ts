@@ -20,6 +20,7 @@ import { slowTwin } from '../support/slow-twin.ts';
 import { type Cleanup, defer, temporaryDirectory } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { mountStore, openStore, type Store } from './fixture.ts';
+import { denied, startProxied } from './proxied.ts';
 
 interface Attempt {
   readonly source?: string;
@@ -104,6 +105,22 @@ describe('mount refuses', { skip: mountImpossible, concurrency: 4 }, () => {
     const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
     expect(await refused(t, { env }), 77, /s3:ListBucket/);
   });
+
+  for (const [how, args] of [
+    ['in the foreground', []],
+    ['as a daemon', ['--daemon']],
+  ] as const) {
+    test(`credentials that may list and read no object, ${how}, also at the next try: 77`, async (t) => {
+      const store = await openStore(t, new Map(['a.py', 'b.py', 'c.py'].map((path) => [path, path])));
+      const proxied = await startProxied(t, store);
+      proxied.fault = () => denied;
+      const { endpoint, env, bucket } = proxied;
+      const [target, cache] = [await temporaryDirectory(t), await temporaryDirectory(t)];
+      const source = `s3://${bucket}/dags`;
+      const attempt = { source, target, endpoint, env, args: ['--cache-dir', cache, ...args] };
+      for (let time = 0; time < 2; time += 1) expect(await refused(t, attempt), 77, /s3:GetObject/);
+    });
+  }
 
   test('credentials that the store does not know: 77', async (t) => {
     const env = { AWS_ACCESS_KEY_ID: 'DAGMOUNTNOBODY', AWS_SECRET_ACCESS_KEY: 'nothing' };

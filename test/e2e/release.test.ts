@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { metricsOf, statusOf } from '../support/control.ts';
-import { mountImpossible } from '../support/mount.ts';
+import { launchMount, mountImpossible } from '../support/mount.ts';
+import { mountsAt } from '../support/mountinfo.ts';
 import { shell } from '../support/reader.ts';
 import { openRoot } from '../support/release-root.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -10,6 +11,22 @@ import { waitFor } from '../support/wait-for.ts';
 import { mountStore } from './fixture.ts';
 
 describe('a release that an environment points to', { skip: mountImpossible }, () => {
+  test('is not mounted at a first start if its pack is missing', async (t) => {
+    const root = await openRoot(t);
+    await root.deploy({ 'a.py': 'one', 'b.py': 'two' });
+    await root.remove('packs/');
+    const { endpoint, readerEnvironment } = root.seaweedfs;
+    const stateDirectory = await temporaryDirectory(t);
+    const mount = await launchMount(t, {
+      source: root.address,
+      env: readerEnvironment,
+      args: ['--endpoint-url', endpoint, '--ref', 'production', '--state-dir', stateDirectory],
+    });
+    assert.equal((await mount.logged('failed')).code, 'missing-pack');
+    assert.equal((await mount.exit).code, 65);
+    assert.deepEqual(mountsAt(mount.target), []);
+  });
+
   test('is shown, changed and taken back as a whole, and goes on being read without its store', async (t) => {
     const root = await openRoot(t);
     const large = Buffer.alloc(17 * 1024 * 1024, 'a line of a large file\n').toString();

@@ -10,7 +10,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 
 const empty = (): Error => new SyncError('empty-source', 'There is nothing.', 'Upload something.');
 
-function follow(paths: readonly string[]) {
+function follow(paths: readonly string[], isFirst = true) {
   const clock = new FakeClock();
   const failed = new AbortController();
   const stop = new AbortController();
@@ -54,6 +54,7 @@ function follow(paths: readonly string[]) {
     log,
     over,
     failed,
+    isFirst,
   });
   return { trees, followed, clock, failed, stop, log, shown };
 }
@@ -192,15 +193,20 @@ describe('a tree that is the whole mount', () => {
     await assert.rejects(followed.ready, { code: 'empty-source' });
   });
 
-  test('is ready at last if it was there before', async () => {
-    const { trees, followed, log } = follow(['']);
-    Object.assign(trees[0]!.sync, { isRestored: true });
-    trees[0]!.ready.reject(empty());
-    const { ready } = followed;
-    await turn();
-    assert.equal(log.count('info', 'ready'), 0);
-    trees[0]!.readyAtLast.resolve();
-    await ready;
-    assert.equal(log.count('info', 'ready'), 1);
-  });
+  for (const [before, isRestored, isFirst] of [
+    ['it was kept', true, true],
+    ['an earlier server has shown it, although nothing was kept', false, false],
+  ] as const) {
+    test(`is ready at last if ${before}`, async () => {
+      const { trees, followed, log } = follow([''], isFirst);
+      Object.assign(trees[0]!.sync, { isRestored });
+      trees[0]!.ready.reject(empty());
+      const { ready } = followed;
+      await turn();
+      assert.equal(log.count('info', 'ready'), 0);
+      trees[0]!.readyAtLast.resolve();
+      await ready;
+      assert.equal(log.count('info', 'ready'), 1);
+    });
+  }
 });

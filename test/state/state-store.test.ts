@@ -110,6 +110,31 @@ describe('what is kept of a publication', () => {
   });
 });
 
+describe('state that no later start may use', () => {
+  it('is removed from both directories, whether or not the mount is gone', async (t) => {
+    for (const unmounted of [true, false]) {
+      const places = await Places.make(t);
+      places.source.putFiles(3);
+      await places.publish(100);
+      await places.publish(200, false);
+      await places.store.close({ unmounted, discards: true });
+      assert.ok(!existsSync(places.runtimeDirectory));
+      assert.deepEqual(await readdir(places.cacheDirectory), []);
+      assert.equal(places.log.count('warn'), 0);
+    }
+  });
+
+  it('does not keep the mount from its end where the cache directory fails', async (t) => {
+    const places = await Places.make(t);
+    places.source.putFiles(3);
+    await places.publish(100);
+    await rm(places.cacheDirectory, { recursive: true });
+    await places.store.close({ unmounted: true, discards: true });
+    assert.ok(!existsSync(places.runtimeDirectory));
+    assert.equal(places.log.count('warn'), 0);
+  });
+});
+
 describe('a disk that does not take it', () => {
   it('in the cache directory: published all the same, told, and kept for a successor', async (t) => {
     const places = await Places.make(t);

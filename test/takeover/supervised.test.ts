@@ -80,3 +80,25 @@ describe('a server that ends by itself', () => {
     assert.deepEqual([...dropped()].sort(), all);
   });
 });
+
+describe('a server has a successor', () => {
+  test('only once readers are answered, if it is the first one of its mount', async (t) => {
+    const { supervised } = await setUp(t, 0);
+    assert.deepEqual([supervised.isFirst, supervised.hasSuccessor], [true, false]);
+    supervised.opened({ kind: 'device', fd: someFd(t) });
+    assert.equal(supervised.hasSuccessor, false);
+    supervised.serving(serving, { uid: 0, gid: 0, umask: 0o222 });
+    assert.deepEqual([supervised.isFirst, supervised.hasSuccessor], [true, true]);
+  });
+
+  test('at once, if an earlier server of its mount was answering them', async (t) => {
+    const { supervised } = await setUp(t, 1);
+    assert.deepEqual([supervised.isFirst, supervised.hasSuccessor], [false, true]);
+  });
+
+  test('never, without a supervisor', async (t) => {
+    const { supervised } = await setUp(t, undefined);
+    supervised.serving(serving, { uid: 0, gid: 0, umask: 0o222 });
+    assert.deepEqual([supervised.isFirst, supervised.hasSuccessor], [true, false]);
+  });
+});

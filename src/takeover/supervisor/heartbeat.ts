@@ -48,6 +48,11 @@ export class Heartbeat {
     return this.#isAlone;
   }
 
+  /** Whether readers are answered, which the supervisor knows, or is about to be told. */
+  get isServing(): boolean {
+    return this.#isServing;
+  }
+
   /**
    * Must be called when readers are answered, even if the kernel has not yet answered notifications of the
    * previous server. From then on, this server reports that it is alive. A process that holds a directory's
