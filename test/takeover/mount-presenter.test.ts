@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sourceInTable } from '../../src/host/mountinfo.ts';
 import type { Connection, MountRequest } from '../../src/session/connection.ts';
-import type { Driver, SessionHost } from '../../src/session/driver.ts';
+import type { SessionHost } from '../../src/session/driver.ts';
 import { SessionClient } from '../../src/session/session-client.ts';
-import { MountPresenter, type MountPresenterOptions } from '../../src/takeover/mount-presenter.ts';
+import { MountPresenter } from '../../src/takeover/mount-presenter.ts';
 import { WHOLE_MOUNT_MARK } from '../../src/takeover/tree-mark.ts';
 import type { Generation } from '../../src/tree/index.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 
 /** A presenter that has shown nothing yet, over a session that a test can end. */
-async function setUp(t: Cleanup) {
+async function setUp(t: Cleanup, source = 's3://bucket/dags') {
   let exit: (reason: string | undefined) => void = () => undefined;
   const host: SessionHost = {
     send: () => undefined,
@@ -30,15 +30,17 @@ async function setUp(t: Cleanup) {
     ended: () => over.abort(),
   });
   const did: string[] = [];
-  const connect = (): Connection => {
+  const requests: MountRequest[] = [];
+  const connect = (request: MountRequest): Connection => {
     did.push('connected');
+    requests.push(request);
     return { kind: 'device', fd: 41 };
   };
   const presenter = new MountPresenter({
     session,
     driver: { name: 'fuse-native', method: '', session: host, connect, unmount: () => undefined },
     target: '/dags',
-    source: 's3://bucket/dags',
+    source,
     trees: [
       {
         path: '',
@@ -71,6 +73,7 @@ async function setUp(t: Cleanup) {
   return {
     presenter,
     did,
+    requests,
     publish: () => presenter.tree(0).publish(publication),
     exit: () => exit('killed'),
   };
@@ -93,27 +96,10 @@ test('a first tree whose session ends meanwhile is refused, and leaves its mount
 
 test('a mount is requested with its source as the table of mounts shows it', async (t) => {
   const source = `s3://b/${'p'.repeat(300)}/`;
-  const requests: MountRequest[] = [];
-  const refusal = new Error('not mounted');
-  const driver: Pick<Driver, 'connect'> = {
-    connect: (request) => {
-      requests.push(request);
-      throw refusal;
-    },
-  };
-  const options: Partial<MountPresenterOptions> = {
-    driver: driver as Driver,
-    target: '/dags',
-    source,
-    trees: [],
-    over: new AbortController().signal,
-    cacheDirectory: await temporaryDirectory(t),
-    onKeptShown: () => assert.fail('nothing is mounted'),
-  };
-  const presenter = new MountPresenter(options as MountPresenterOptions);
-  presenter.showKept();
-  const shown = {} as Parameters<MountPresenter['showFirst']>[1];
-  await assert.rejects(presenter.showFirst(0, shown), refusal);
+  const { requests, publish, exit } = await setUp(t, source);
+  const published = publish();
+  exit();
+  await assert.rejects(published, { code: 'session-failed' });
   assert.deepEqual(
     requests.map((request) => request.source),
     [sourceInTable(source)],
