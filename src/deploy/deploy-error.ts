@@ -32,3 +32,12 @@ export type DeployErrorCode =
 export class DeployError extends CodedError<DeployErrorCode> {
   override readonly name = 'DeployError';
 }
+
+/** Returns the error for a log whose entry is another step than the one that follows it, or the ref, names. */
+export function logDiffers(environment: string, sequence: number): DeployError {
+  return new DeployError(
+    'log-differs',
+    `the log of ${environment} has another step ${sequence} than its ref`,
+    'Check which accounts can write below the release root; keep both objects, and remove the one that is not signed.',
+  );
+}

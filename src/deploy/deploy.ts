@@ -5,7 +5,7 @@ import { type Condemned, isAnyCondemned } from './condemned.ts';
 import { overtakenBy, type Standing, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { compareFiles, countsOf, type FileChanges, isNothing, touchedPaths } from './file-changes.ts';
-import { isArmed, stepInForce } from './in-force.ts';
+import { comparedStep, isArmed, stepInForce } from './in-force.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
 import { isUnusable, readFiles } from './read-release.ts';
 import { isRemovedBy, removedFiles } from './removed-files.ts';
@@ -21,7 +21,7 @@ export type Deployed =
 export interface DeployOptions extends ChangeOptions {
   /**
    * Checks the resulting tree before anything is written; rejects with `check-failed` if it must not be
-   * deployed. Called again if another deploy has changed the tree meanwhile.
+   * deployed. Called again if another deploy has changed the tree meanwhile. `standing` has the step in force.
    */
   readonly check: (files: readonly PlannedFile[], changes: FileChanges, standing: Standing) => Promise<void>;
   /**
@@ -56,7 +56,9 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
   let last: { readonly changes: FileChanges; readonly uploaded: Uploaded } | undefined;
   const propose = async (standing: Standing, condemned: Condemned): Promise<StepProposal> => {
     const replacesArmed = isArmed(standing.step, now());
-    const inForce = await stepInForce(store, environment, standing, now(), signal);
+    // A whole tree needs no step to be put upon.
+    const findStep = deployed.kind === 'tree' ? comparedStep : stepInForce;
+    const inForce = await findStep(store, environment, standing, now(), signal);
     const current = await readFiles(store, { step: inForce }, signal).catch((error: unknown) => {
       if (uploadAll && isUnusable(error)) return [];
       throw error;
@@ -70,7 +72,7 @@ export async function deploy(deployed: Deployed, options: DeployOptions): Promis
     if (isNothing(changes) && standing.etag !== undefined && !uploadAll && !replacesArmed && isKept)
       throw new Unchanged(standing);
     if (!options.allowDeletions) refuseMassDeletion(current.length, changes, TO_ADD);
-    await options.check(files, changes, standing);
+    await options.check(files, changes, { ...standing, step: inForce });
     const uploaded = await upload(files, uploadAll ? [] : current, { ...options, condemned });
     last = { changes, uploaded };
     return {

@@ -5,7 +5,7 @@ import { overtakenBy, readLogEntry, readStanding, type Standing, type TakenStep 
 import { DeployError } from './deploy-error.ts';
 import { noRelease } from './environments.ts';
 import { compareFiles, countsOf, type FileChanges } from './file-changes.ts';
-import { isArmed, stepInForce } from './in-force.ts';
+import { comparedStep, isArmed, stepInForce } from './in-force.ts';
 import { refuseMassDeletion } from './mass-deletion.ts';
 import { readFiles, readManifest } from './read-release.ts';
 import { takeStep } from './take-step.ts';
@@ -68,7 +68,7 @@ async function move(
       const { release, manifest, commit } = await find(standing);
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
-      const inForce = await stepInForce(store, environment, standing, now(), signal);
+      const inForce = await comparedStep(store, environment, standing, now(), signal);
       const current = await readFiles(store, { step: inForce }, signal);
       changes = compareFiles(current, files);
       if (!allowDeletions) refuseMassDeletion(current.length, changes);

@@ -142,6 +142,7 @@ export class S3ReleaseStore implements ReleaseStore {
   async #list(prefix: string, signal: AbortSignal, after?: string): Promise<readonly ListedObject[]> {
     const root = this.#target.prefix;
     const objects: ListedObject[] = [];
+    const tokens = new Set<string>();
     let token: string | undefined;
     let startAfter = after === undefined ? undefined : root + after;
     for (;;) {
@@ -161,13 +162,13 @@ export class S3ReleaseStore implements ReleaseStore {
         if (!key?.startsWith(root)) continue;
         objects.push({ key: key.slice(root.length), lastModified: lastModified?.getTime() });
       }
-      if (!(isTruncated ?? contents.length >= FULL_PAGE_ROWS)) break;
-      token = next;
-      if (token !== undefined) continue;
+      if (!(isTruncated ?? (next !== undefined || contents.length > 0))) break;
+      if (next === undefined ? !isAfter(last, startAfter) : tokens.has(next))
+        throw new StoreError('corrupt', `the listing of ${root}${prefix} does not go on`, LOOK, false);
       // Like a mount, goes on after the last key if the store gives no token.
-      if (last === undefined || Buffer.compare(Buffer.from(last), Buffer.from(startAfter ?? '')) <= 0)
-        throw new StoreError('corrupt', `the listing of ${root}${prefix} is cut off`, LOOK, false);
-      startAfter = last;
+      if (next === undefined) startAfter = last;
+      else tokens.add(next);
+      token = next;
     }
     return objects.sort((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)));
   }
@@ -318,8 +319,9 @@ function dropped(body: Sdk.GetObjectCommandOutput['Body']): void {
   body.once('error', () => undefined).destroy();
 }
 
-/** Objects in a full page of S3. */
-const FULL_PAGE_ROWS = 1_000;
+function isAfter(key: string | undefined, other: string | undefined): boolean {
+  return key !== undefined && Buffer.compare(Buffer.from(key), Buffer.from(other ?? '')) > 0;
+}
 
 type Operation = 'read' | 'write' | 'list' | 'delete';
 type Payer = { readonly RequestPayer?: 'requester' };

@@ -13,10 +13,10 @@ import {
 } from '../release/index.ts';
 import { type Condemned, LONGEST_WRITER_MS, readCondemned } from './condemned.ts';
 import { listLog, readLogEntry, readStanding, type Standing, type TakenStep } from './current-step.ts';
-import { DeployError } from './deploy-error.ts';
+import { DeployError, logDiffers } from './deploy-error.ts';
 import { isArmed } from './in-force.ts';
 import { type ReleaseStore, type WriteEnd, writeOver } from './release-store.ts';
-import { writeWitness } from './witness.ts';
+import { type LostObjects, writeWitness } from './witness.ts';
 
 /** The fields of a step that its writer decides; the others follow from the state of the environment. */
 export type StepProposal = Omit<
@@ -46,7 +46,10 @@ export interface StepSetting {
 }
 
 export interface StepOptions extends StepSetting {
-  /** See writeWitness(). */
+  /**
+   * Whether the step writes all content anew, because an operator knows that of the existing objects of the release
+   * some are damaged.
+   */
   readonly uploadedAll?: boolean | undefined;
   /**
    * Returns the content of the step for this state of the environment, once packs and manifest are in the
@@ -80,21 +83,24 @@ export async function takeStep(options: StepOptions): Promise<TakenStep> {
     first ??= standing;
     refuseOtherRoot(standing, options.root);
     if (!options.mayReplaceArmed) refuseArmed(standing, options.now());
+    const wasArmed = isArmed(standing.step, began);
     const proposal = await options.propose(standing, keys).catch(async (error: unknown) => {
       // The missing release may be that of a later step, if an earlier ref was restored. completeLog() then
       // reports that.
       if (error instanceof DeployError && error.code === 'no-such-release')
-        await completeLog(store, environment, standing, signal);
+        await completeLog(store, environment, standing, signal, keys);
       throw error;
     });
     // crash point: packs and manifest exist, and no node shows them.
-    await completeLog(store, environment, standing, signal);
+    await completeLog(store, environment, standing, signal, keys);
     if (options.now() - began > LONGEST_WRITER_MS) throw tooSlow(environment);
     const step = await signed(options, standing, proposal);
+    // The step that waited is shown since then, and the proposal was made for what was shown before it.
+    if (wasArmed !== isArmed(standing.step, options.now()) && tries < RETRIES.step.tries) continue;
     if (await moveRef(options, standing, step)) {
       options.onInForce?.(step);
       // crash point: the step is in force, but not in the log. The writer of the next step adds it.
-      await writeDown(store, step, signal, options.uploadedAll);
+      await writeDown(store, step, signal, options.uploadedAll ? 'all' : keys);
       return step;
     }
     if (tries === RETRIES.step.tries) throw givenUp(environment, tries, first, standing);
@@ -210,11 +216,11 @@ async function writeDown(
   store: ReleaseStore,
   step: TakenStep,
   signal: AbortSignal,
-  uploadedAll = false,
+  lost: LostObjects,
 ): Promise<void> {
   const { payload, bytes, digest } = step;
   const { environment, sequence } = payload;
-  await writeWitness(store, step, uploadedAll, signal);
+  await writeWitness(store, step, lost, signal);
   const { kind } = await store.create(releaseKeys.logEntry(environment, sequence), bytes, signal);
   if (kind === 'written') return;
   const there = await readLogEntry(store, environment, sequence, signal);
@@ -230,12 +236,13 @@ async function completeLog(
   environment: string,
   { step }: Standing,
   signal: AbortSignal,
+  condemned: Condemned,
 ): Promise<void> {
   const sequence = step?.payload.sequence ?? 0;
   const before = sequence < 2 ? undefined : releaseKeys.logEntry(environment, sequence - 1);
   const keys = await listLog(store, environment, signal, before);
   const newest = releaseKeys.logEntry(environment, sequence);
-  if (step !== undefined && !keys.includes(newest)) await writeDown(store, step, signal);
+  if (step !== undefined && !keys.includes(newest)) await writeDown(store, step, signal, condemned);
   const later = keys.find((key) => key > newest);
   if (later !== undefined) await refusePutBack(store, environment, sequenceOfLogKey(later)!, signal);
 }
@@ -290,14 +297,6 @@ async function follows(
     if (error instanceof ReleaseError) return false;
     throw error;
   }
-}
-
-function logDiffers(environment: string, sequence: number): DeployError {
-  return new DeployError(
-    'log-differs',
-    `the log of ${environment} has another step ${sequence} than its ref`,
-    'Check which accounts can write below the release root; keep both objects, and remove the one that is not signed.',
-  );
 }
 
 function tooSlow(environment: string): DeployError {

@@ -62,6 +62,46 @@ describe('while a step waits for its instant,', () => {
     assert.deepEqual(await shown(store), { a: '2' });
   });
 
+  test('checks are told of the step in force, and deploys of a step whose instant comes meanwhile begin anew', async () => {
+    const store = await armedRoot();
+    const seen: (number | undefined)[] = [];
+    let now = INSTANT - 1_000;
+    const end = await deploy(
+      await file('b', 'new'),
+      options(store, {
+        ...replaces,
+        now: () => now,
+        check: async (_, __, { step }) => {
+          seen.push(step?.payload.sequence);
+          now = INSTANT;
+        },
+      }),
+    );
+    assert.ok(end.kind === 'deployed');
+    assert.deepEqual(seen, [1, 2]);
+    assert.deepEqual(await shown(store), { a: '2', b: 'new' });
+  });
+
+  test('it can be withdrawn also if the log lacks the step in force, or has another one', async () => {
+    for (const entry of ['lost', 'copy of the next', 'junk'] as const) {
+      const store = await armedRoot();
+      const key = releaseKeys.logEntry('production', 1);
+      const next = store.objects.get(releaseKeys.logEntry('production', 2))!;
+      const first = store.objects.get(key)!;
+      if (entry === 'lost') store.objects.delete(key);
+      else store.objects.set(key, entry === 'junk' ? Buffer.from('{') : next);
+      // What nodes show is not known, so nothing is put on top of it or promoted.
+      await assert.rejects(deploy(await file('b', 'new'), options(store, replaces)), entry);
+      await assert.rejects(promote('production', options(store, { environment: 'other' })), entry);
+      await assert.rejects(rollback({ kind: 'previous' }, options(store)), entry);
+      await deploy(await tree({ a: '3', b: 'b' }), options(store, replaces));
+      assert.deepEqual(await shown(store), { a: '3', b: 'b' });
+      store.objects.set(key, first);
+      await rollback({ kind: 'sequence', sequence: 1 }, options(store));
+      assert.deepEqual(await shown(store), { a: '1', b: 'b' });
+    }
+  });
+
   test('a promotion takes the release in force; there is nothing to promote before the first one', async () => {
     const store = await armedRoot('staging');
     await promote('staging', options(store));

@@ -196,11 +196,22 @@ describe('collecting', () => {
 
   test('keeps the manifest by which a release that was deployed again is found as a version', async () => {
     const root = new Root();
-    for (const text of ['1', '2']) await root.deploy(text);
-    // The content of the first release is condemned, so it is written to other keys.
-    root.time += HOUR;
-    await root.collect();
-    await root.deploy('1');
+    const options = deployOptions({
+      store: root.store,
+      allowDeletions: true,
+      now: () => root.time,
+      signal,
+    });
+    const [one, other] = ['one', 'other'].map((name) => {
+      const source = join(directory, name);
+      writeFileSync(source, name);
+      return collectFile(source, name);
+    });
+    const both = [await one!, await other!];
+    await deploy({ kind: 'tree', files: both }, options);
+    await deploy({ kind: 'tree', files: [both[0]!] }, options);
+    // The same release as the first, with the second file in a pack of its own.
+    await deploy({ kind: 'files', files: [both[1]!], removed: [] }, options);
     const { step } = await readStanding(root.store, 'production', signal);
     const key = releaseKeys.witness(step!.payload.release, 'production');
     const witness = readStep(root.store.objects.get(key)!);

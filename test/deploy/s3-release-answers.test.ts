@@ -50,15 +50,32 @@ describe('a listing of a release root', () => {
   test('goes on after a full page that does not say whether it is the last', async (t) => {
     const keys = Array.from({ length: 1_000 }, (_, at) => `log/${String(at).padStart(4, '0')}`);
     const fake = await FakeStore.start(t, ({ query }) =>
-      query.get('start-after') === 'dags/log/0999' ? page(['log/1000'], '') : page(keys, ''),
+      query.has('start-after')
+        ? page(query.get('start-after') === 'dags/log/0999' ? ['log/1000'] : [], '')
+        : page(keys, ''),
     );
     const store = await open(t, fake.origin);
     assert.equal((await store.list('log/', signal)).length, 1_001);
   });
 
-  test('is refused if a page that is cut off brings nothing further', async (t) => {
-    for (const keys of [[], ['log/a', 'log/b']]) {
-      const fake = await FakeStore.start(t, () => page(keys, truncated));
+  test('goes on by the token of a page that does not say whether it is the last', async (t) => {
+    const fake = await FakeStore.start(t, ({ query }) =>
+      query.get('continuation-token') === 'next'
+        ? page(['log/b'], '<IsTruncated>false</IsTruncated>')
+        : page(['log/a'], '<NextContinuationToken>next</NextContinuationToken>'),
+    );
+    const store = await open(t, fake.origin);
+    assert.deepEqual(await store.list('log/', signal), ['log/a', 'log/b']);
+  });
+
+  test('is refused if it does not go on', async (t) => {
+    const token = `${truncated}<NextContinuationToken>same</NextContinuationToken>`;
+    for (const [keys, more] of [
+      [[], truncated],
+      [['log/a', 'log/b'], truncated],
+      [['log/a'], token],
+    ] as const) {
+      const fake = await FakeStore.start(t, () => page(keys, more));
       const store = await open(t, fake.origin);
       await assert.rejects(store.list('log/', signal), { code: 'corrupt' });
     }

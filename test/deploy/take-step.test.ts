@@ -74,6 +74,34 @@ describe('a step of an environment', () => {
     assert.ok(store.objects.has(releaseKeys.witness(examplePayload.release, environment)));
   });
 
+  test('is taken whatever stands in the place of its witness, and replaces what is no witness', async () => {
+    const key = releaseKeys.witness(proposal.release, environment);
+    for (const [found, isReplaced] of [
+      ['{', true],
+      ['x'.repeat(2 ** 21), false],
+    ] as const) {
+      const store = new MemoryReleaseStore();
+      store.objects.set(key, Buffer.from(found));
+      const taken = await step(store, 'one');
+      await step(store, 'two');
+      assert.equal(chain(store).length, 2);
+      assert.equal(Buffer.from(store.objects.get(key)!).equals(taken.bytes), isReplaced);
+    }
+  });
+
+  test('is the witness of its release in place of one whose manifest is about to be deleted', async () => {
+    const store = new MemoryReleaseStore();
+    const other = { ...proposal.manifest, sha256: 'b'.repeat(64) };
+    await step(store, 'one', 1_000, { manifest: other });
+    const condemned = {
+      condemned: [{ at: 1, key: releaseKeys.manifest(proposal.release, other.sha256) }],
+      schema: 1,
+    };
+    store.objects.set(releaseKeys.condemned, Buffer.from(JSON.stringify(condemned)));
+    const two = await step(store, 'two');
+    assert.deepEqual(store.objects.get(releaseKeys.witness(proposal.release, environment)), two.bytes);
+  });
+
   test('never goes back in time, by whatever clock', async () => {
     const store = new MemoryReleaseStore();
     await step(store, 'one', 5_000);

@@ -92,7 +92,7 @@ export const run: RunCommand = (args, shell) =>
         check: async (files, changes, standing) => {
           refuseUnclearPath(deployed, files, changes, project, flags);
           await checkTree(deployed, files, changes, standing, checks, signal);
-          const isNew = standing.step === undefined;
+          const isNew = standing.etag === undefined && standing.step === undefined;
           const told = isNew && (await newEnvironmentNote(environment, project, store, signal));
           if (told) note(told);
           if (dryRun)

@@ -9,6 +9,7 @@ import { readLogEntry, readStanding, type TakenStep } from '../../deploy/current
 import { noRelease } from '../../deploy/environments.ts';
 import { exportRelease } from '../../deploy/export-release.ts';
 import { compareFiles } from '../../deploy/file-changes.ts';
+import { stepInForce } from '../../deploy/in-force.ts';
 import type { ReleaseRoot } from '../../deploy/open-root.ts';
 import { readFiles, readManifest } from '../../deploy/read-release.ts';
 import { type Verified, verifyRelease } from '../../deploy/verify-release.ts';
@@ -184,9 +185,10 @@ async function stepOf(
       `See dagmount releases ${environment}.`,
     );
   }
+  const { store, now } = root;
   const step =
     which === undefined
-      ? (await readStanding(root.store, environment, signal)).step
+      ? await stepInForce(store, environment, await readStanding(store, environment, signal), now(), signal)
       : await readLogEntry(root.store, environment, Number(which), signal);
   if (step !== undefined) return step;
   if (which === undefined) throw await noRelease(root.store, environment, signal);
