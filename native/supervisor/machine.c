@@ -94,6 +94,8 @@ static void begin_server(machine* machine) {
   machine->restarts++;
   machine->silent_ms = machine->closed_ms = 0;
   machine->is_closed = false;
+  // Readers wait for this server, so its exit code does not say why there is no mount.
+  if (machine_has_connection(machine)) machine->has_served = true;
   if (machine->passed_signal != 0) machine->held_signals |= BIT(machine->passed_signal);
   machine->passed_signal = 0;
 }
@@ -115,11 +117,11 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
       machine->silent_ms = machine->down_ms = 0;
       // The file of the previous connection may by now be that of another mount: the kernel uses numbers again.
       machine->abort_path[0] = '\0';
-      return;
+      return add(out, kind, "", 0);
     case SET_DEADLINE:
       machine->deadline_ms = event->deadline_ms;
       snprintf(machine->abort_path, sizeof machine->abort_path, "%s", event->text);
-      return;
+      return add(out, kind, machine->abort_path, 0);
     case NOTE_ALIVE:
       machine->silent_ms = machine->down_ms = 0;
       machine->has_served = true;

@@ -60,18 +60,28 @@ static void promote(void) {
   server_raise(&server);
 }
 
+// The file that aborts the connection. It is opened as soon as a server names it: after the end of the connection, the
+// path may be that of another mount, while a write to the open file aborts nothing.
+static struct {
+  int fd, error;
+} abort_file = {.fd = -1, .error = ENOENT};
+
+static void open_abort_file(const char* path) {
+  if (abort_file.fd >= 0) close(abort_file.fd);
+  abort_file.fd = open(path, O_WRONLY | O_CLOEXEC);
+  abort_file.error = abort_file.fd >= 0 ? 0 : errno;
+}
+
 // Aborts the connection, so that readers get an error. Closing the device would not be enough if a thread of a dead
 // server hangs in the kernel with the device open.
 static void abort_connection(const char* path) {
-  // The file of a connection that has ended may by now be that of another mount.
   if (store_is_connected("fuse")) {
     const bool is_named = path[0] != '\0';
-    const int fd = open(path, O_WRONLY | O_CLOEXEC);
-    const bool aborted = fd >= 0 && write(fd, "1", 1) == 1;
+    const bool aborted = abort_file.fd >= 0 && write(abort_file.fd, "1", 1) == 1;
+    const int error = abort_file.fd >= 0 ? errno : abort_file.error;
     // ENOENT: no server has named the file, or fusectl is not mounted here, as in a container.
-    if (!aborted && (errno != ENOENT || !is_named))
-      log_failure("readers-not-freed", "waiting requests cannot be ended", is_named ? path : NULL, errno);
-    if (fd >= 0) close(fd);
+    if (!aborted && (error != ENOENT || !is_named))
+      log_failure("readers-not-freed", "waiting requests cannot be ended", is_named ? path : NULL, error);
   }
   store_forget("fuse");
 }
@@ -117,10 +127,10 @@ static void perform(const action* action, int* fd) {
     case END_AS_SERVER: server_end_alike(&server); break;
     case END_WELL: _exit(0);
     case END_AS_TERMINATED: _exit(128 + SIGTERM);
+    case BEGIN_CONNECTION:
+    case SET_DEADLINE: open_abort_file(action->text); break;
     // The machine itself carries out these actions.
     case NOTHING:
-    case BEGIN_CONNECTION:
-    case SET_DEADLINE:
     case NOTE_ALIVE:
     case HOLD_SIGNAL:
     case SEND_HELD:

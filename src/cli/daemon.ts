@@ -15,7 +15,7 @@ import { openLog } from './log-file.ts';
 import { ProgressLine } from './progress-line.ts';
 import type { Shell } from './shell.ts';
 import { SignsOfLife } from './signs-of-life.ts';
-import { requestedIn } from './working-directory.ts';
+import { absoluteIn, requestedIn } from './working-directory.ts';
 
 /**
  * Environment variables that contain file names. This command makes the names absolute, because the daemon's
@@ -106,15 +106,17 @@ function spawnDaemon(
   supervisor: string | undefined,
   shell: Shell,
 ): ChildProcess {
-  const [program, ...before] = supervisor === undefined ? shell.self : [supervisor, ...shell.self];
+  const { workingDirectory } = shell.environment;
+  const self = shell.self.map((part) => absoluteIn(workingDirectory, part));
+  const [program, ...before] = supervisor === undefined ? self : [supervisor, ...self];
   const log = openLogFile(logFile);
   const env = {
     ...absolutePaths(shell.environment),
     ...daemonEnvironment(logFile),
-    ...requestedIn(shell.environment.workingDirectory),
+    ...requestedIn(workingDirectory),
   };
   try {
-    return spawn(program, [...before, 'mount', ...args], {
+    return spawn(program!, [...before, 'mount', ...args], {
       // A daemon must not keep any directory busy except its own, nor fail if another one is removed.
       cwd: '/',
       detached: true,
@@ -146,7 +148,12 @@ function absolutePaths({ env, workingDirectory }: Shell['environment']): NodeJS.
     const value = env[variable] ?? '';
     return value === '' ? [] : [[variable, resolve(workingDirectory, value)] as const];
   });
-  return { ...env, ...Object.fromEntries(named) };
+  const { NODE_OPTIONS: options } = env;
+  return {
+    ...env,
+    ...Object.fromEntries(named),
+    ...(options !== undefined && { NODE_OPTIONS: absoluteIn(workingDirectory, options) }),
+  };
 }
 
 /**

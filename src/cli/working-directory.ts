@@ -19,3 +19,14 @@ export function takeWorkingDirectory(env: NodeJS.ProcessEnv): string | undefined
   delete env[VARIABLE];
   return directory;
 }
+
+/** A relative file name in options of Node.js begins so: after a space, an equals sign or a quote, or at the start. */
+const RELATIVE = /(^|[\s="])(?=\.{1,2}\/)/g;
+
+/**
+ * Returns options of Node.js (such as `--require ./trace.js`) with absolute file names, for a process that starts
+ * in another directory: Node.js resolves them before it runs any code.
+ */
+export function absoluteIn(directory: string, options: string): string {
+  return options.replace(RELATIVE, (before) => `${before}${directory}/`);
+}

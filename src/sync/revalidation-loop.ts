@@ -84,10 +84,10 @@ export class RevalidationLoop<Outcome extends { readonly kind: string }> {
 
   /**
    * Runs the loop until the signal is aborted. Resolves when no revalidation runs any more. `delayMs` is the
-   * time until the first poll.
+   * time until the first poll, which comes earlier if a revalidation is due before that.
    */
   async run(signal: AbortSignal, delayMs: number = this.#interval()): Promise<void> {
-    let delay = delayMs;
+    let delay = Math.min(delayMs, this.#dueIn(this.#options.clock.now()));
     let serving: readonly Request<Outcome>[] = [];
     try {
       for (;;) {

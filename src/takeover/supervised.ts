@@ -86,10 +86,11 @@ export class Supervised {
 
   /**
    * Whether another server continues with the mount if this server fails. If no server of the mount has served
-   * yet, the supervisor ends, too, and would leave a mount that no process serves.
+   * yet, the supervisor ends, too, and would leave a mount that no process serves. So would a server whose
+   * supervisor is gone.
    */
   get hasSuccessor(): boolean {
-    return this.#client !== undefined && (this.heartbeat.isServing || !this.isFirst);
+    return this.supervisorPid !== undefined && (this.heartbeat.isServing || !this.isFirst);
   }
 
   /** The pid of the supervisor; undefined if there is none, or if it is gone. */

@@ -127,8 +127,12 @@ export async function mountStore(
 /** The directory of the tested tree. This looks a version up, so that the mount shows it before the test begins. */
 async function treeOf(mount: Mount): Promise<string> {
   if (testedShape !== 'version') return treeAt(mount.target);
-  const { release } = await statusOf(mount);
-  const tree = join(mount.target, 'versions', release?.id ?? 'none');
+  // The mount exists some milliseconds before status has its release.
+  const { id } = await waitFor(
+    'the release in status',
+    async () => (await statusOf(mount)).release ?? undefined,
+  );
+  const tree = join(mount.target, 'versions', id);
   await shell(tree, 'stat .');
   return tree;
 }

@@ -9,7 +9,7 @@ const [ours, theirs] = addon.socketPair(false);
 // The socket refuses each message at once, since no process reads it.
 closeSync(theirs);
 /** So many that the notify thread is still sending them while this thread ends. */
-const MESSAGES = 500_000;
+const MESSAGES = 100_000;
 const messages = new Uint8Array(16 * MESSAGES);
 const view = new DataView(messages.buffer);
 for (let index = 0; index < MESSAGES; index++) view.setUint32(16 * index, 16, true);

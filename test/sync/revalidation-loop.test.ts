@@ -85,6 +85,16 @@ describe('the revalidation loop', () => {
     );
   });
 
+  it('revalidates at a time that is due before the first poll', async () => {
+    abort.abort();
+    await running;
+    abort = new AbortController();
+    due = [clock.now() + 4_000];
+    running = loop.run(abort.signal);
+    await clock.advance(5_000);
+    assert.deepEqual(begun, due);
+  });
+
   it('revalidates at once, and once, where the time came during the last revalidation', async () => {
     const start = clock.now();
     due = [start + 12_000];

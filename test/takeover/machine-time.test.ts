@@ -50,6 +50,21 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     );
   });
 
+  test('an exit code ends nothing once an earlier server has left a mount, also before any has reported that it is alive', (t) => {
+    const answers = play(
+      t,
+      'at STARTING ABSENT KEPT served=0',
+      'event SERVER_DIED end=signal value=9 text=killed',
+      'time 200',
+      'event SERVER_DIED end=code value=78 text=failed',
+      'time 400',
+    );
+    assert.deepEqual(
+      answers.map((answer) => answer.split(' | ')[0]),
+      ['RESTING ABSENT KEPT', 'STARTING ABSENT KEPT', 'RESTING ABSENT KEPT', 'STARTING ABSENT KEPT'],
+    );
+  });
+
   test('a server that serves after that makes the next pause none, and the one after it short', (t) => {
     const died = 'event SERVER_DIED end=signal value=9 text=killed';
     const answers = play(
@@ -217,7 +232,7 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
       'time 1000',
     );
     assert.deepEqual(answers, [
-      'STARTING ABSENT REMADE | KEEP 0 fuse',
+      'STARTING ABSENT REMADE | KEEP 0 fuse | BEGIN_CONNECTION 0 ',
       'STARTING ABSENT REMADE',
       'SERVING ABSENT KEPT',
       'SERVING ABSENT KEPT',
