@@ -31,10 +31,11 @@ bool machine_is_well(const machine* machine) {
 }
 
 // Whether the server ended deliberately: by itself, or by a signal that the supervisor sent to it. Node.js answers a
-// second signal with exit code 128 + n. If no server has served yet, any exit code counts, because it says why there is
-// no mount.
+// second signal with exit code 128 + n. If no server has served yet, and this one began without a connection, any
+// exit code counts, because it says why there is no mount.
 static bool was_meant(const machine* machine, const event* event) {
-  if (event->end == END_BY_CODE && (event->end_value == 0 || !machine->has_served)) return true;
+  const bool says_why = !machine->has_served && !machine->began_with_connection;
+  if (event->end == END_BY_CODE && (event->end_value == 0 || says_why)) return true;
   if (machine->passed_signal == 0) return false;
   return (event->end == END_BY_CODE && event->end_value == 128 + machine->passed_signal) ||
          (event->end == END_BY_SIGNAL && event->end_value == machine->passed_signal);
@@ -94,8 +95,7 @@ static void begin_server(machine* machine) {
   machine->restarts++;
   machine->silent_ms = machine->closed_ms = 0;
   machine->is_closed = false;
-  // Readers wait for this server, so its exit code does not say why there is no mount.
-  if (machine_has_connection(machine)) machine->has_served = true;
+  machine->began_with_connection = machine_has_connection(machine);
   if (machine->passed_signal != 0) machine->held_signals |= BIT(machine->passed_signal);
   machine->passed_signal = 0;
 }
@@ -159,7 +159,9 @@ static void perform(machine* machine, action_kind kind, const event* event, cons
       machine->rest_ms = FORK_PAUSE_MS;
       return;
     case WATCH_CLOSED: machine->is_closed = true; return;
-    case ABORT_CONNECTION: return add(out, kind, machine->abort_path, 0);
+    case ABORT_CONNECTION:
+      machine->connection = ABORTED;  // before another server begins
+      return add(out, kind, machine->abort_path, 0);
     case TELL_WAITING:
     case TELL_RELOADING:
     case TELL_READY:

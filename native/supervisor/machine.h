@@ -155,6 +155,7 @@ typedef struct {
   candidate_state candidate;
   connection_state connection;
   bool has_served;      // a server has said that it is alive
+  bool began_with_connection;  // the server began with a mount that readers wait for
   bool is_closed;       // the server closed its socket
   bool has_threads;     // the threads of a silent server were recorded, and no successor was told yet
   int passed_signal;    // the last ending signal that the server was sent; 0: none

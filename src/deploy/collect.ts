@@ -10,7 +10,7 @@ import { type Condemned, GRACE_MS, LONGEST_WRITER_MS, readCondemned, writeCondem
 import { listLog, readStanding, readStepAt, type TakenStep } from './current-step.ts';
 import { DeployError } from './deploy-error.ts';
 import { listRefs } from './environments.ts';
-import { isUnusable, readManifest } from './read-release.ts';
+import { readManifest, unlessUnusable } from './read-release.ts';
 import type { ListedObject, ReleaseStore } from './release-store.ts';
 
 export interface CollectOptions {
@@ -158,12 +158,6 @@ async function payloadOfWitness(
 ): Promise<ReleasePayload | undefined> {
   const witness = await readStepAt(store, key, signal).catch(unlessUnusable);
   return witness?.step.payload.release === release ? witness.step.payload : undefined;
-}
-
-/** Ignores that an object is missing or damaged, because then there is nothing to keep. */
-function unlessUnusable(error: unknown): undefined {
-  if (isUnusable(error)) return undefined;
-  throw error;
 }
 
 async function environments(store: ReleaseStore, signal: AbortSignal): Promise<readonly string[]> {

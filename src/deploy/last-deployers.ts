@@ -1,7 +1,6 @@
 import type { ReleasedFile } from '../release/index.ts';
 import { readLogEntry, type Standing, type TakenStep } from './current-step.ts';
-import { DeployError } from './deploy-error.ts';
-import { readFiles } from './read-release.ts';
+import { readFiles, unlessUnusable } from './read-release.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /** How many steps are searched. Each step takes two requests; older changes are rarely of interest. */
@@ -27,11 +26,13 @@ export async function lastDeployers(
   for (let steps = 0; step !== undefined && sought.size > 0 && steps < MOST_STEPS; steps++) {
     const { previous } = step.payload;
     const before =
-      previous === undefined ? undefined : await readLogEntry(store, environment, previous.sequence, signal);
-    // The search ends if the log lacks the previous step, or a collection has deleted the manifest of that
-    // step: its files are unknown.
-    if (previous !== undefined && before === undefined) break;
-    const older = await contentsOf(before, store, signal).catch(undefinedIfCollected);
+      previous === undefined
+        ? undefined
+        : await readLogEntry(store, environment, previous.sequence, signal).catch(unlessUnusable);
+    // The search ends if the log lacks the previous step or has another one, or if a collection has deleted the
+    // manifest of that step: its files are unknown.
+    if (before?.digest !== previous?.sha256) break;
+    const older = await contentsOf(before, store, signal).catch(unlessUnusable);
     if (older === undefined) break;
     for (const path of sought) {
       if (files.get(path) === older.get(path)) continue;
@@ -42,11 +43,6 @@ export async function lastDeployers(
     files = older;
   }
   return found;
-}
-
-function undefinedIfCollected(error: unknown): undefined {
-  if (error instanceof DeployError && error.code === 'no-such-release') return undefined;
-  throw error;
 }
 
 async function contentsOf(

@@ -56,6 +56,7 @@ async function move(
   const { store, environment, now, signal, words, allowDeletions } = options;
   let first: Standing | undefined;
   let changes: FileChanges | undefined;
+  let found: Awaited<ReturnType<typeof find>> | undefined;
   const step = await takeStep({
     ...options,
     // A roll-back also reverts a step that is not shown yet.
@@ -65,7 +66,9 @@ async function move(
       if (first !== undefined && first.step?.digest !== standing.step?.digest)
         throw overtakenBy(standing, '', 'Look at that step, and decide again.');
       first ??= standing;
-      const { release, manifest, commit } = await find(standing);
+      // What was found is what the user meant, also if the instant of a step that waits passes meanwhile.
+      found ??= await find(standing);
+      const { release, manifest, commit } = found;
       const { files } = await readManifest(store, { release, manifest }, signal);
       refuseCondemned({ release, manifest }, files, condemned);
       const inForce = await comparedStep(store, environment, standing, now(), signal);

@@ -47,6 +47,12 @@ export function isUnusable(error: unknown): boolean {
   return error instanceof ReleaseError || (error instanceof DeployError && error.code === 'no-such-release');
 }
 
+/** For catch(): returns undefined if an object is missing or damaged, and throws any other error again. */
+export function unlessUnusable(error: unknown): undefined {
+  if (isUnusable(error)) return undefined;
+  throw error;
+}
+
 /** Returns the files that an environment shows; none before its first step. */
 export async function readFiles(
   store: ReleaseStore,

@@ -145,6 +145,8 @@ export class S3ReleaseStore implements ReleaseStore {
     const tokens = new Set<string>();
     let token: string | undefined;
     let startAfter = after === undefined ? undefined : root + after;
+    // The rows of a page that did not say whether it is the last one.
+    let undecided: number | undefined;
     for (;;) {
       const input: Sdk.ListObjectsV2CommandInput = {
         Bucket: this.#target.bucket,
@@ -158,17 +160,22 @@ export class S3ReleaseStore implements ReleaseStore {
       );
       const { Contents: contents = [], IsTruncated: isTruncated, NextContinuationToken: next } = answer;
       const last = contents.at(-1)?.Key;
+      const goesOn = isAfter(last, startAfter);
+      // It was the last one, or the store ignores StartAfter and had sent all of its keys before.
+      if (undecided !== undefined && !goesOn && (undecided < FULL_PAGE_ROWS || contents.length === 0)) break;
       for (const { Key: key, LastModified: lastModified } of contents) {
         if (!key?.startsWith(root)) continue;
         objects.push({ key: key.slice(root.length), lastModified: lastModified?.getTime() });
       }
-      if (!(isTruncated ?? (next !== undefined || contents.length > 0))) break;
-      if (next === undefined ? !isAfter(last, startAfter) : tokens.has(next))
+      if (isTruncated === false || (isTruncated === undefined && next === undefined && last === undefined))
+        break;
+      if (next === undefined ? !goesOn : tokens.has(next))
         throw new StoreError('corrupt', `the listing of ${root}${prefix} does not go on`, LOOK, false);
       // Like a mount, goes on after the last key if the store gives no token.
       if (next === undefined) startAfter = last;
       else tokens.add(next);
       token = next;
+      undecided = isTruncated === undefined && next === undefined ? contents.length : undefined;
     }
     return objects.sort((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)));
   }
@@ -318,6 +325,9 @@ function dropped(body: Sdk.GetObjectCommandOutput['Body']): void {
   if (body === undefined || !(body instanceof Readable)) return;
   body.once('error', () => undefined).destroy();
 }
+
+/** Objects in a full page of S3. */
+const FULL_PAGE_ROWS = 1_000;
 
 function isAfter(key: string | undefined, other: string | undefined): boolean {
   return key !== undefined && Buffer.compare(Buffer.from(key), Buffer.from(other ?? '')) > 0;

@@ -143,6 +143,26 @@ describe('while a step waits for its instant,', () => {
   });
 });
 
+test('a roll-back that began before the instant of a step cancels that step, also if the instant passes meanwhile', async () => {
+  const store = new MemoryReleaseStore();
+  await deploy(await tree({ a: '1' }), options(store));
+  await deploy(await tree({ a: '2' }), options(store));
+  // The release in force is to be shown again, as a step of its own.
+  await rollback({ kind: 'sequence', sequence: 2 }, options(store, armed));
+  let now = INSTANT - 1_000;
+  await rollback(
+    { kind: 'previous' },
+    options(store, {
+      now: () => now,
+      sign: async () => {
+        now = INSTANT;
+        return [];
+      },
+    }),
+  );
+  assert.deepEqual(await shown(store), { a: '2' });
+});
+
 describe('after a step was withdrawn before its instant,', () => {
   test('a roll-back does not show it', async () => {
     const store = await armedRoot();

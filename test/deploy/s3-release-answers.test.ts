@@ -58,6 +58,12 @@ describe('a listing of a release root', () => {
     assert.equal((await store.list('log/', signal)).length, 1_001);
   });
 
+  test('ends if the store does not say whether a page is the last, and ignores start-after', async (t) => {
+    const fake = await FakeStore.start(t, () => page(['log/a', 'log/b'], ''));
+    const store = await open(t, fake.origin);
+    assert.deepEqual(await store.list('log/', signal), ['log/a', 'log/b']);
+  });
+
   test('goes on by the token of a page that does not say whether it is the last', async (t) => {
     const fake = await FakeStore.start(t, ({ query }) =>
       query.get('continuation-token') === 'next'

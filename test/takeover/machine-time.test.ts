@@ -65,6 +65,18 @@ describe('the clocks of the supervisor', { skip: compilerMissing }, () => {
     );
   });
 
+  test('an exit code says why there is no mount once the mount of an earlier server was aborted', (t) => {
+    const answers = play(
+      t,
+      'at STARTING ABSENT KEPT served=0 deadline=1000 down=900',
+      'event SERVER_DIED end=signal value=9 text=killed',
+      'time 200',
+      'event SERVER_DIED end=code value=78 text=failed',
+    );
+    assert.match(answers[1] ?? '', /^STARTING ABSENT ABORTED/);
+    assert.match(answers[2] ?? '', /END_AS_SERVER/);
+  });
+
   test('a server that serves after that makes the next pause none, and the one after it short', (t) => {
     const died = 'event SERVER_DIED end=signal value=9 text=killed';
     const answers = play(

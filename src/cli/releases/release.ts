@@ -136,7 +136,7 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
         'Usage: dagmount release export ENV DIRECTORY [STEP].',
       );
     const { root, shell, signal } = asked;
-    const step = await stepOf(which, asked);
+    const step = which === undefined ? await shownStep(asked) : await stepOf(which, asked);
     const target = resolve(shell.environment.workingDirectory, directory);
     const manifest = await readManifest(root.store, step.payload, signal);
     await exportRelease(manifest, target, { store: root.store, concurrency: root.concurrency, signal }).catch(
@@ -173,6 +173,20 @@ const ACTIONS: Readonly<Record<Action, (asked: Asked) => Promise<number>>> = {
   },
 };
 
+/** Returns the step that nodes show: a step that waits for its instant is not exported before that. */
+async function shownStep({ root, environment, signal }: Omit<Asked, 'rest'>): Promise<TakenStep> {
+  const { store, now } = root;
+  const standing = await readStanding(store, environment, signal);
+  if (standing.step === undefined) throw await noRelease(store, environment, signal);
+  const step = await stepInForce(store, environment, standing, now(), signal);
+  if (step !== undefined) return step;
+  throw new CommandError(
+    'no-release',
+    `Environment ${environment} shows no release yet: its first step waits for its instant.`,
+    'Name the step to export it all the same.',
+  );
+}
+
 /** Finds a step by its number; without a number, the newest step. */
 async function stepOf(
   which: string | undefined,
@@ -185,10 +199,9 @@ async function stepOf(
       `See dagmount releases ${environment}.`,
     );
   }
-  const { store, now } = root;
   const step =
     which === undefined
-      ? await stepInForce(store, environment, await readStanding(store, environment, signal), now(), signal)
+      ? (await readStanding(root.store, environment, signal)).step
       : await readLogEntry(root.store, environment, Number(which), signal);
   if (step !== undefined) return step;
   if (which === undefined) throw await noRelease(root.store, environment, signal);
