@@ -11,7 +11,7 @@ import { type Cleanup, defer } from '../test/support/temporary.ts';
 import { deployRelease } from './deployed-release.ts';
 import { fillStore } from './filled-store.ts';
 import { freshDisk } from './fresh-disk.ts';
-import { type CopyProgram, copyInParallel, installCopyProgram } from './parallel-copy.ts';
+import { type Copied, type CopyProgram, copyInParallel, installCopyProgram } from './parallel-copy.ts';
 import { withCleanup } from './with-cleanup.ts';
 
 /**
@@ -103,11 +103,12 @@ async function copyOnce(context: Cleanup, program: string, origin: Origin): Prom
     { path, endpoint, env },
     join(disk.directory, 'copy'),
   );
+  return rowOfCopy('rclone copy', { seconds, cpu }, `${requestsOf(proxy)}${disk.kind}`);
+}
+
+function rowOfCopy(name: string, { seconds, cpu }: Copied, rest: string): Row {
   const cells = [seconds.toFixed(2).padStart(27), cpu.toFixed(2).padStart(18)];
-  return {
-    text: `${cells.join('')}            rclone copy: ${requestsOf(proxy)}${disk.kind}`,
-    read: seconds,
-  };
+  return { text: `${cells.join('')}${name.padStart(23)}: ${rest}`, read: seconds };
 }
 
 /** Copies the same objects by a program that does nothing else. */
@@ -126,11 +127,7 @@ async function minimalOnce(context: Cleanup, origin: Origin): Promise<Row> {
   const seconds = (performance.now() - start) / 1000;
   const { objects, cpu } = JSON.parse(stdout) as { readonly objects: number; readonly cpu: number };
   if (objects !== Number(values.objects)) throw new Error(`the minimal client copied ${objects} objects`);
-  const cells = [seconds.toFixed(2).padStart(27), cpu.toFixed(2).padStart(18)];
-  return {
-    text: `${cells.join('')}          minimal copy: ${requestsOf(proxy)}${disk.kind}`,
-    read: seconds,
-  };
+  return rowOfCopy('minimal copy', { seconds, cpu }, `${requestsOf(proxy)}${disk.kind}`);
 }
 
 function median(numbers: readonly number[]): number {

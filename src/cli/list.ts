@@ -50,21 +50,13 @@ function listMounts(shell: Shell, onUnreadable: (unreadable: UnreadableState) =>
 }
 
 function listed(mount: Mount, states: readonly MountState[]): Listed {
-  const { mountPoint: target } = mount;
+  const { source, mountPoint: target } = mount;
   const state = states.find((each) => isMountOf(mount, each.source) && isStateOf(each, mount));
   if (state === undefined) {
-    return {
-      source: mount.source,
-      target,
-      pid: null,
-      ready: null,
-      startedAt: null,
-      socket: null,
-      release: null,
-    };
+    return { source, target, pid: null, ready: null, startedAt: null, socket: null, release: null };
   }
-  const { source, pid, ready, startedAt, socket, release = null } = state;
-  return { source, target, pid, ready, startedAt, socket, release };
+  const { pid, ready, startedAt, socket, release = null } = state;
+  return { source: state.source, target, pid, ready, startedAt, socket, release };
 }
 
 function tableOf(mounts: readonly Listed[]): string {

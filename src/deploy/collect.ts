@@ -47,9 +47,9 @@ export interface Collection {
 /**
  * Finds manifests and packs that no kept step needs. With `act`, condemns them, and deletes those that were
  * condemned at least two hours ago. Does not condemn objects that are younger than LONGEST_WRITER_MS: a deploy
- * that is not finished may have written them. Reads the refs and logs of all environments before it decides. Rejects if
- * it cannot read a ref or an entry of a log, because an unreadable step may need any object. Never deletes
- * envelopes: they are the audit log.
+ * that is not finished may have written them. Reads the refs and logs of all environments before it decides.
+ * Rejects if it cannot read a ref or an entry of a log, because an unreadable step may need any object. Never
+ * deletes envelopes: they are the audit log.
  *
  * @throws {DeployError} `overtaken` if another collection or a deploy runs meanwhile; {ReleaseError} if a
  *   step or manifest is invalid; {StoreError}

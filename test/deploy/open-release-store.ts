@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-store.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/http/transport.ts';
+import { settingsOf } from '../store/open-store.ts';
 
 /** A release root in a store that a test has started; `close` ends its connections. */
 export async function openReleaseStore(at: {
@@ -11,12 +12,7 @@ export async function openReleaseStore(at: {
   readonly root: string;
   readonly credentials: Credentials;
 }): Promise<{ readonly store: S3ReleaseStore; close(): Promise<void> }> {
-  const transport = new Transport({
-    trusted: undefined,
-    proxies: { http: undefined, https: undefined, no: '' },
-    connections: 32,
-    timeouts: WRITING_TIMEOUTS,
-  });
+  const transport = new Transport(settingsOf({ connections: 32, timeouts: WRITING_TIMEOUTS }));
   const { origin, host } = new URL(at.endpoint);
   const store = await S3ReleaseStore.open({
     transport,

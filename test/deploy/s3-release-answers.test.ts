@@ -5,7 +5,7 @@ import type { Credentials, CredentialsProvider } from '../../src/store/credentia
 import { Transport } from '../../src/store/http/transport.ts';
 import { atHost } from '../../src/store/resolved-target.ts';
 import { FakeStore } from '../store/fake-store.ts';
-import { CREDENTIALS, TARGET } from '../store/open-store.ts';
+import { CREDENTIALS, settingsOf, TARGET } from '../store/open-store.ts';
 import { type Cleanup, defer } from '../support/temporary.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -16,12 +16,7 @@ async function open(
   origin: string,
   credentials: CredentialsProvider = async () => CREDENTIALS,
 ): Promise<S3ReleaseStore> {
-  const transport = new Transport({
-    trusted: undefined,
-    proxies: { http: undefined, https: undefined, no: '' },
-    connections: 4,
-    timeouts: WRITING_TIMEOUTS,
-  });
+  const transport = new Transport(settingsOf({ connections: 4, timeouts: WRITING_TIMEOUTS }));
   defer(test, () => transport.close());
   const target = { ...atHost(TARGET, origin), endpoint: origin };
   const store = await S3ReleaseStore.open({ transport, delay: async () => undefined, credentials, target });

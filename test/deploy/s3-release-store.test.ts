@@ -13,6 +13,7 @@ import { S3ReleaseStore, WRITING_TIMEOUTS } from '../../src/deploy/s3-release-st
 import { collectFile } from '../../src/deploy/source-files.ts';
 import type { Credentials } from '../../src/store/credentials.ts';
 import { Transport } from '../../src/store/http/transport.ts';
+import { settingsOf } from '../store/open-store.ts';
 import { identities, type Seaweedfs, seaweedfsBinary, startSeaweedfs } from '../support/seaweedfs.ts';
 import {
   type Cleanup,
@@ -47,12 +48,7 @@ describe('a release root in a real store', { skip }, () => {
     test: Cleanup,
     { credentials = identities.admin as Credentials, endpoint = seaweedfs.endpoint, root = 'airflow/' } = {},
   ): Promise<S3ReleaseStore> {
-    const transport = new Transport({
-      trusted: undefined,
-      proxies: { http: undefined, https: undefined, no: '' },
-      connections: 32,
-      timeouts: WRITING_TIMEOUTS,
-    });
+    const transport = new Transport(settingsOf({ connections: 32, timeouts: WRITING_TIMEOUTS }));
     defer(test, () => transport.close());
     const { origin, host } = new URL(endpoint);
     const store = await S3ReleaseStore.open({

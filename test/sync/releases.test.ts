@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { SourceHold } from '../../src/source/source.ts';
 import type { SyncNotice } from '../../src/sync/notice.ts';
 import { releaseWorldOf as worldOf } from './doubles/release-world.ts';
@@ -11,6 +11,17 @@ const MISSING_REF: SourceHold = {
   step: undefined,
   acceptable: false,
 };
+
+/** A world that shows one release, and whose source then arms another one, to be shown a minute later. */
+async function armedWorld(t: TestContext) {
+  const world = await worldOf(t);
+  world.releases.deploy({ 'a.py': 'one' });
+  await world.start();
+  const at = world.clock.now() + 60_000;
+  const [next] = world.releases.packs.write({ 'a.py': 'next' });
+  world.releases.arm([next!], at);
+  return { world, at, next: next! };
+}
 
 describe('releases', () => {
   test('are shown without settling, and content that is here under another path is not fetched again', async (t) => {
@@ -174,14 +185,9 @@ describe('releases', () => {
   });
 
   test('that are armed are fetched at once, and shown at their instant', async (t) => {
-    const world = await worldOf(t);
-    world.releases.deploy({ 'a.py': 'one' });
-    await world.start();
-    const at = world.clock.now() + 60_000;
-    const [next] = world.releases.packs.write({ 'a.py': 'next' });
-    world.releases.arm([next!], at);
+    const { world, at, next } = await armedWorld(t);
     assert.equal((await world.refresh()).kind, 'current');
-    assert.ok(world.releases.packs.asked.some((asked) => asked.includes(next!.place!.pack)));
+    assert.ok(world.releases.packs.asked.some((asked) => asked.includes(next.place!.pack)));
     assert.equal(world.sync.view.release?.armed?.at, at);
     world.releases.packs.objects.clear();
     await world.clock.advance(at - world.clock.now() - 1);
@@ -197,12 +203,8 @@ describe('releases', () => {
   });
 
   test('that are armed are shown once the store answers, if it fails at their instant, after few looks', async (t) => {
-    const world = await worldOf(t);
+    const { world, at } = await armedWorld(t);
     const { releases, clock, presenter } = world;
-    releases.deploy({ 'a.py': 'one' });
-    await world.start();
-    const at = clock.now() + 60_000;
-    releases.arm(releases.packs.write({ 'a.py': 'next' }), at);
     await world.refresh();
     await clock.advance(at - clock.now() - 2_500);
     releases.failing = 1_000;
@@ -219,12 +221,8 @@ describe('releases', () => {
   });
 
   test('that are armed while the one in force is held are shown at their instant, after few looks', async (t) => {
-    const world = await worldOf(t);
+    const { world, at } = await armedWorld(t);
     const { releases, clock, presenter } = world;
-    releases.deploy({ 'a.py': 'one' });
-    await world.start();
-    const at = clock.now() + 60_000;
-    releases.arm(releases.packs.write({ 'a.py': 'next' }), at);
     releases.heldMeanwhile = 1_000;
     await clock.advance(at - clock.now() - 2_500);
     const before = releases.looks;

@@ -6,8 +6,9 @@ import { ENVIRONMENT, ROOT, type WrittenRoot } from './written-root.ts';
 export const { signal } = new AbortController();
 export const HOUR = 3_600_000;
 
-export function watchOf(store: WrittenRoot, options: Partial<RefWatchOptions> = {}): RefWatch {
-  return new RefWatch({
+/** The options of a node that has seen nothing yet, and whose clock is that of the store. */
+export function optionsOf(store: WrittenRoot): RefWatchOptions {
+  return {
     reader: store,
     root: ROOT,
     environment: ENVIRONMENT,
@@ -15,8 +16,11 @@ export function watchOf(store: WrittenRoot, options: Partial<RefWatchOptions> = 
     minSequence: 0,
     memory: new VolatileStepMemory(),
     clock: { now: () => store.now },
-    ...options,
-  });
+  };
+}
+
+export function watchOf(store: WrittenRoot, options: Partial<RefWatchOptions> = {}): RefWatch {
+  return new RefWatch({ ...optionsOf(store), ...options });
 }
 
 export function released(look: RefLook): string {

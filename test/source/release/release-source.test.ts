@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ReleaseSource } from '../../../src/source/release/release-source.ts';
-import { VolatileStepMemory } from '../../../src/source/release/step-memory.ts';
-import { HOUR, signal } from './looks.ts';
-import { ENVIRONMENT, ROOT, WrittenRoot } from './written-root.ts';
+import { HOUR, optionsOf, signal } from './looks.ts';
+import { WrittenRoot } from './written-root.ts';
 
 function sourceOf(store: WrittenRoot): ReleaseSource {
   return new ReleaseSource({
-    reader: store,
-    root: ROOT,
-    environment: ENVIRONMENT,
-    signers: undefined,
-    minSequence: 0,
-    memory: new VolatileStepMemory(),
-    clock: { now: () => store.now },
+    ...optionsOf(store),
     patterns: { include: [], exclude: [] },
     salt: 1n,
     log: () => undefined,
