@@ -37,7 +37,7 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * was seen to take 350 to 600 us a file, because ext4 searches past the inodes that were freed in the last
  * minutes.)
  */
-const SYNC_BYTES = 128 * 1024;
+export const SYNC_BYTES = 128 * 1024;
 const LARGEST_FILE = CHUNK_BYTES + MOST_TRAILER_BYTES;
 const readFile = promisify(read);
 /** The maximum number of parts in one call. writev(2) accepts no more than 1,024. */
@@ -60,7 +60,7 @@ export interface BlobParts {
  * restart. Rejects with the system's error; the file `temporary` may then remain.
  */
 export async function writeBlob(temporary: string, path: string, blob: BlobParts): Promise<bigint> {
-  if (blob.fileBytes <= SYNC_BYTES) return writeSmall(temporary, path, blob);
+  if (blob.fileBytes <= SYNC_BYTES) return writeSmallBlob(temporary, path, blob);
   const handle = await open(temporary, CREATE, FILE_MODE);
   try {
     for (let rest = blob.parts; rest.length > 0; ) {
@@ -75,7 +75,8 @@ export async function writeBlob(temporary: string, path: string, blob: BlobParts
   return fingerprintOf(await lstat(path, { bigint: true }));
 }
 
-function writeSmall(temporary: string, path: string, { parts }: BlobParts): bigint {
+/** writeBlob() for a blob of up to SYNC_BYTES. Throws the system's error. */
+export function writeSmallBlob(temporary: string, path: string, { parts }: BlobParts): bigint {
   const fd = openSync(temporary, CREATE, FILE_MODE);
   try {
     for (let rest = parts; rest.length > 0; ) {

@@ -1,6 +1,14 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { isSystemError } from '../base/system-error.ts';
-import { type BlobParts, clearPlace, TEMPORARY_PREFIX, unlinkBlob, writeBlob } from './blob-file.ts';
+import {
+  type BlobParts,
+  clearPlace,
+  SYNC_BYTES,
+  TEMPORARY_PREFIX,
+  unlinkBlob,
+  writeBlob,
+  writeSmallBlob,
+} from './blob-file.ts';
 import { pathOfKey, shardOf, shardPath } from './blob-path.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -33,6 +41,25 @@ export class BlobStore {
   }
 
   /**
+   * Writes the file of a small blob, and returns its fingerprint. Returns undefined if the blob is not small,
+   * if it is the first of its shard, or if a system call fails: then use write(), which knows what can be
+   * done.
+   */
+  writeAtOnce(key: string, blob: BlobParts): bigint | undefined {
+    const { fileBytes } = blob;
+    const shard = shardOf(key);
+    if (fileBytes > SYNC_BYTES || !this.#shards.has(shard)) return undefined;
+    const temporary = this.#newTemporary(shard);
+    try {
+      return writeSmallBlob(temporary, this.path(key), blob);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      unlinkBlob(temporary);
+      return undefined;
+    }
+  }
+
+  /**
    * Writes a blob's file and returns its fingerprint. Rejects with the system's error, and then leaves no
    * file behind.
    */
@@ -58,9 +85,7 @@ export class BlobStore {
   async #write(key: string, blob: BlobParts): Promise<bigint> {
     const shard = shardOf(key);
     if (!this.#shards.has(shard)) this.#makeShard(shard);
-    this.#incoming ??= shard;
-    this.#temporaries += 1;
-    const temporary = `${shardPath(this.#directory, this.#incoming)}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
+    const temporary = this.#newTemporary(shard);
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
@@ -68,6 +93,14 @@ export class BlobStore {
       unlinkBlob(temporary);
       throw error;
     }
+  }
+
+  /** Returns the path of a new temporary file. `shard`: the shard of the blob, which exists. */
+  #newTemporary(shard: string): string {
+    this.#incoming ??= shard;
+    this.#temporaries += 1;
+    const directory = shardPath(this.#directory, this.#incoming);
+    return `${directory}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
   }
 
   #makeShard(shard: string): void {

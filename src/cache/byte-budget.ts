@@ -13,6 +13,8 @@ interface Waiting {
  */
 const RESERVED_SHARE = 1 / 4;
 
+const TAKEN = Promise.resolve();
+
 /**
  * Bounds the bytes that callers hold in memory. Urgent callers get bytes first. Otherwise the order of
  * arrival counts.
@@ -34,12 +36,13 @@ export class ByteBudget {
    * Resolves when the caller may hold the bytes. The caller gives them back with release(). A request for
    * more than the whole budget waits until no other caller holds bytes.
    */
-  async take(bytes: number, flight: Flight): Promise<void> {
+  take(bytes: number, flight: Flight): Promise<void> {
     const before = flight.urgent
       ? this.#waiting.some((other) => other.flight.urgent)
       : this.#waiting.length > 0;
-    if (before || !this.#fits(bytes, flight)) await this.#wait(bytes, flight);
-    else this.#taken += bytes;
+    if (before || !this.#fits(bytes, flight)) return this.#wait(bytes, flight);
+    this.#taken += bytes;
+    return TAKEN;
   }
 
   release(bytes: number): void {
@@ -54,7 +57,7 @@ export class ByteBudget {
 
   #wait(bytes: number, flight: Flight): Promise<void> {
     const { signal } = flight;
-    signal.throwIfAborted();
+    if (signal.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiting), 1);

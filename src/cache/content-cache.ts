@@ -6,7 +6,7 @@ import type { BesideState } from './blob-index.ts';
 import { blobKey } from './blob-path.ts';
 import { ByteBudget } from './byte-budget.ts';
 import { CacheError } from './cache-error.ts';
-import { blobRange, CHUNK_BYTES } from './chunks.ts';
+import { CHUNK_BYTES } from './chunks.ts';
 import { type DirectoryLock, type LockDirectory, lockPath } from './directory-lock.ts';
 import { DiskCache } from './disk-cache.ts';
 import type { DiskTrouble } from './disk-health.ts';
@@ -17,15 +17,15 @@ import {
   type Located,
 } from './fetch-current.ts';
 import { CacheInspection } from './inspection.ts';
-import { NotCached } from './not-cached.ts';
+import { type Landed, type LandingMeans, landBlob } from './land-blob.ts';
 import type { Clock, Logger } from './ports.ts';
 import { preparePrivateDirectory } from './private-directory.ts';
-import { type ContentStore, contentOf, type ReceivedBlob, receive } from './receive.ts';
+import type { ContentStore } from './receive.ts';
 import { recover } from './recovery.ts';
 import { logRecovery } from './recovery-log.ts';
 import type { Bound } from './retention-table.ts';
 import { type Flight, SingleFlight, type Stop } from './single-flight.ts';
-import { flawOf, flawUnderKey, labelOf } from './trailer.ts';
+import { flawUnderKey } from './trailer.ts';
 
 export interface ContentCacheOptions {
   /** The mount's own directory: see mountDirectory(). */
@@ -97,11 +97,6 @@ const BUFFER_BYTES = 8 * CHUNK_BYTES;
 const SAVE_ORDER_MS = 60_000;
 const EMPTY: Located = { kind: 'memory', bytes: new Uint8Array(0) };
 
-interface Landed {
-  readonly located: Located;
-  readonly fetched: boolean;
-}
-
 /**
  * Keeps the content of versions on local disk, within a limit: fetched once, and verified before it is used.
  */
@@ -110,7 +105,7 @@ export class ContentCache {
   readonly #disk: DiskCache;
   readonly #lock: DirectoryLock;
   readonly #inspection: CacheInspection;
-  readonly #buffers: ByteBudget;
+  readonly #means: LandingMeans;
   readonly #flights = new SingleFlight<Landed>();
   readonly #currentFlights = new SingleFlight<CurrentContent>();
   readonly #closing = new AbortController();
@@ -125,7 +120,14 @@ export class ContentCache {
     this.#disk = disk;
     this.#lock = lock;
     this.#inspection = new CacheInspection(disk);
-    this.#buffers = new ByteBudget(options.bufferBytes ?? BUFFER_BYTES);
+    this.#means = {
+      store: options.store,
+      disk,
+      buffers: new ByteBudget(options.bufferBytes ?? BUFFER_BYTES),
+      passedThrough: () => {
+        this.#passedThrough += 1;
+      },
+    };
     this.#saving = this.#saveRegularly();
   }
 
@@ -183,10 +185,11 @@ export class ContentCache {
       if (urgent) this.#hits += 1;
       return { kind: 'local', fingerprint: blob.fingerprint };
     }
-    const land = (flight: Flight): Promise<Landed> => this.#land(version, chunk, flight, localOnly);
-    const { located, fetched } = await this.#flights.run(key, { signal, urgent }, land);
-    if (urgent && fetched) this.#misses += 1;
-    if (urgent && !fetched) this.#hits += 1;
+    const land = (flight: Flight): Promise<Landed> =>
+      landBlob(version, chunk, this.#means, flight, localOnly);
+    const { located, isFetched } = await this.#flights.run(key, { signal, urgent }, land);
+    if (urgent && isFetched) this.#misses += 1;
+    if (urgent && !isFetched) this.#hits += 1;
     return located;
   }
 
@@ -200,13 +203,14 @@ export class ContentCache {
     options: FetchCurrentOptions & { readonly signal: Stop },
   ): Promise<CurrentContent> {
     this.#closing.signal.throwIfAborted();
-    const means = { store: this.#options.store, disk: this.#disk, buffers: this.#buffers };
     const waiter = { signal: options.signal, urgent: false };
-    return this.#currentFlights.run(path, waiter, (flight) => fetchCurrent(path, options, means, flight));
+    return this.#currentFlights.run(path, waiter, (flight) =>
+      fetchCurrent(path, options, this.#means, flight),
+    );
   }
 
   /** Whether the blob is on disk: verified, or recovered and to be verified at its first request. */
-  has(version: ContentVersion, chunk?: number): boolean {
+  has(version: Pick<ContentVersion, 'name'>, chunk?: number): boolean {
     return this.#disk.index.peek(blobKey(version.name, chunk)) !== undefined;
   }
 
@@ -216,7 +220,7 @@ export class ContentCache {
   }
 
   /** Marks a version as shown by the current tree, now or soon. A later call may give another bound. */
-  show({ name }: ContentVersion, bound: Bound): void {
+  show({ name }: Pick<ContentVersion, 'name'>, bound: Bound): void {
     this.#disk.index.show(name, bound);
   }
 
@@ -306,58 +310,6 @@ export class ContentCache {
     await this.#saving;
     await this.#disk.saveOrder();
     this.#lock.release();
-  }
-
-  async #land(
-    version: ContentVersion,
-    chunk: number | undefined,
-    flight: Flight,
-    localOnly: boolean,
-  ): Promise<Landed> {
-    const key = blobKey(version.name, chunk);
-    const range = blobRange(version.size, chunk);
-    const bytes = range.end - range.start;
-    await this.#buffers.take(bytes, flight);
-    try {
-      flight.signal.throwIfAborted();
-      const blob = this.#disk.index.peek(key);
-      if (blob !== undefined) {
-        const label = labelOf(version, chunk);
-        const checked = await this.#disk.check(blob, (file) => flawOf(file, bytes, label));
-        if (checked.kind === 'good') {
-          this.#disk.use(blob);
-          return { located: { kind: 'local', fingerprint: checked.fingerprint }, fetched: false };
-        }
-      }
-      if (localOnly) throw new NotCached(version.path);
-      return { located: await this.#fetch(version, chunk, flight), fetched: true };
-    } finally {
-      this.#buffers.release(bytes);
-    }
-  }
-
-  async #fetch(version: ContentVersion, chunk: number | undefined, flight: Flight): Promise<Located> {
-    const { name } = version;
-    const key = blobKey(name, chunk);
-    const range = blobRange(version.size, chunk);
-    // Reserve space before the fetch, so that concurrent fetches do not exceed the limit together.
-    const room = this.#disk.reserve(name, range.end - range.start);
-    let received: ReceivedBlob;
-    let fingerprint: bigint | undefined;
-    try {
-      const { signal, urgent } = flight;
-      const priority: Priority = urgent ? 'demand' : 'background';
-      received = await receive(this.#options.store, version, chunk, range, { signal, priority });
-      if (room !== undefined) fingerprint = await this.#disk.write(key, name, received);
-    } finally {
-      room?.release();
-    }
-    const { bytes, fileBytes } = received;
-    if (fingerprint !== undefined && this.#disk.add({ key, name, bytes, fileBytes, fingerprint })) {
-      return { kind: 'local', fingerprint };
-    }
-    this.#passedThrough += 1;
-    return { kind: 'memory', bytes: contentOf(received) };
   }
 
   async #saveRegularly(): Promise<void> {

@@ -142,9 +142,17 @@ export class DiskCache {
 
   /**
    * Writes a blob's file and returns its fingerprint; undefined if the disk does not accept the file. Does
-   * not add the blob to the index.
+   * not add the blob to the index. A small blob is usually on disk at once: then the result is no promise,
+   * which would cost more than some of the system calls.
    */
-  async write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
+  write(key: string, name: string, blob: ReceivedBlob): bigint | Promise<bigint | undefined> {
+    const fingerprint = this.#files.writeAtOnce(key, blob);
+    if (fingerprint === undefined) return this.#write(key, name, blob);
+    this.#health.wrote();
+    return fingerprint;
+  }
+
+  async #write(key: string, name: string, blob: ReceivedBlob): Promise<bigint | undefined> {
     for (let again = true; ; again = false) {
       try {
         const fingerprint = await this.#files.write(key, blob);

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ObjectBody } from '../store/object-store.ts';
+import type { ObjectBody, SmallObject, SmallObjectRequest } from '../store/object-store.ts';
 import { StoreError } from '../store/store-error.ts';
 import type { ContentRequest, ContentStore } from './receive.ts';
 
@@ -51,6 +51,15 @@ export class ReplacedContent implements ContentStore {
       if (versionId === undefined) throw error;
       return await this.#getVersion(path, { ...options, versionId }, error);
     }
+  }
+
+  getSmall(path: string, request: SmallObjectRequest): Promise<SmallObject | undefined> | undefined {
+    const { etag } = request;
+    return this.#store.getSmall?.(path, request)?.then((object) => {
+      const versionId = object?.versionId;
+      if (versionId !== undefined) this.#whole.set(keyOf(path, etag), versionId);
+      return object;
+    });
   }
 
   async #getVersion(path: string, options: ContentRequest, replaced: StoreError): Promise<ObjectBody> {

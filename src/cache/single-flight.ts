@@ -36,18 +36,14 @@ export class SingleFlight<T> {
     return this.#running.size;
   }
 
-  async run(key: string, { signal, urgent }: Waiter, work: (flight: Flight) => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    for (;;) {
-      const running = this.#running.get(key);
-      if (running === undefined) return this.#wait(this.#start(key, urgent, work), signal);
-      if (!running.signal.aborted) {
-        running.urgent ||= urgent;
-        return this.#wait(running, signal);
-      }
-      await settled(running.result);
-      signal.throwIfAborted();
-    }
+  run(key: string, waiter: Waiter, work: (flight: Flight) => Promise<T>): Promise<T> {
+    const { signal, urgent } = waiter;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    const running = this.#running.get(key);
+    if (running === undefined) return this.#wait(this.#start(key, urgent, work), signal);
+    if (running.signal.aborted) return settled(running.result).then(() => this.run(key, waiter, work));
+    running.urgent ||= urgent;
+    return this.#wait(running, signal);
   }
 
   /** Aborts all work and waits for its end. */

@@ -24,8 +24,19 @@ export interface OpenContentOptions {
 /** Opens the cache of a tree, over its store. Rejects with CacheError. */
 export async function openContent(options: OpenContentOptions) {
   const { directory, limitBytes, store, onReplaced, lock, events, log } = options;
+  let connected: ContentStore | undefined;
+  store.then(
+    ({ content }) => {
+      connected = content;
+    },
+    // Each request reports this.
+    () => undefined,
+  );
   const replaced = new ReplacedContent(
-    { get: async (path, request) => (await store).content.get(path, request) },
+    {
+      get: async (path, request) => (connected ?? (await store).content).get(path, request),
+      getSmall: (path, request) => connected?.getSmall?.(path, request),
+    },
     onReplaced,
   );
   const cache = await ContentCache.open({

@@ -47,6 +47,13 @@ export function bareEtagRange(
   return quoted ? { start: from + 1, end: end - 1 } : { start: from, end };
 }
 
+const MD5 = /^[0-9a-f]{32}$/;
+
+/** Whether a text looks like an MD5, as the ETag of an object does that was uploaded in one piece. */
+export function isMd5(text: string): boolean {
+  return MD5.test(text);
+}
+
 /** Whether a header's ETag is weak: If-Match never holds for it (RFC 9110, 13.1.1). */
 export function isWeak(etag: string): boolean {
   return etag.startsWith('W/');

@@ -60,10 +60,33 @@ export interface ObjectBody extends ObjectHead {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** A request for a small object whose listed ETag may be the MD5 of its content. */
+export interface SmallObjectRequest {
+  readonly signal: Stop;
+  /** 32 hex digits. */
+  readonly etag: string;
+  /** Bytes, as listed. */
+  readonly size: number;
+  /** Milliseconds for the request, once it has a place; default 10,000. */
+  readonly deadlineMs?: number | undefined;
+}
+
+export interface SmallObject {
+  /** The content, which has the size and the MD5 that were listed. */
+  readonly bytes: Uint8Array;
+  readonly versionId: string | undefined;
+}
+
 /** The reading side of a store, below one prefix. Keys are paths below the prefix. */
 export interface ObjectStore {
   /** @throws {StoreError} */
   get(key: string, options: GetOptions): Promise<ObjectBody>;
+  /**
+   * Requests a small object once, in the background. Returns, or resolves to, undefined if the answer is not
+   * the ordinary one, or if such requests are not worth trying at the moment: then only get() tells why.
+   * Rejects with the reason of an aborted signal.
+   */
+  getSmall(key: string, request: SmallObjectRequest): Promise<SmallObject | undefined> | undefined;
   /** @throws {StoreError} */
   head(key: string, options: RequestOptions): Promise<ObjectHead>;
   /**

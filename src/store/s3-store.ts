@@ -11,10 +11,19 @@ import {
   type StoreAnswer,
   type StoreRequest,
 } from './http/signed-http.ts';
+import { SmallObjectReader } from './http/small-object-reader.ts';
 import { createFetchPage } from './listing/fetch-page.ts';
 import { PrefixLister } from './listing/listing.ts';
 import { Md5Trust } from './md5-trust.ts';
-import type { GetOptions, ObjectBody, ObjectHead, ObjectStore, RequestOptions } from './object-store.ts';
+import type {
+  GetOptions,
+  ObjectBody,
+  ObjectHead,
+  ObjectStore,
+  RequestOptions,
+  SmallObject,
+  SmallObjectRequest,
+} from './object-store.ts';
 import { DEFAULT_DEADLINE_MS, SYSTEM_PACE, withRetries, type Yielder } from './request-retry.ts';
 
 export interface S3StoreOptions extends SignedHttpOptions {
@@ -41,6 +50,7 @@ export class S3Store implements ObjectStore {
   readonly #limits: RequestLimits;
   readonly #yielder: Yielder;
   readonly #reader: ObjectReader;
+  readonly #small: SmallObjectReader;
   readonly #lister: PrefixLister;
 
   constructor(options: S3StoreOptions) {
@@ -50,6 +60,7 @@ export class S3Store implements ObjectStore {
     this.#limits = new RequestLimits(concurrency ?? http.transport.settings.connections);
     this.#yielder = yielder;
     this.#reader = new ObjectReader(http, yielder, md5, bodyBounds);
+    this.#small = new SmallObjectReader(http, this.#limits, md5);
     this.#lister = new PrefixLister({
       fetchPage: createFetchPage({ http, yielder }),
       prefix: http.target.prefix,
@@ -70,6 +81,10 @@ export class S3Store implements ObjectStore {
       deadline.dispose();
       throw error;
     }
+  }
+
+  getSmall(key: string, request: SmallObjectRequest): Promise<SmallObject | undefined> | undefined {
+    return this.#small.read(this.#keyOf(key), request);
   }
 
   head(key: string, options: RequestOptions): Promise<ObjectHead> {

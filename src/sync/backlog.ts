@@ -190,7 +190,7 @@ export class Backlog {
         left.throwIfAborted();
       }
       if (!isWanted(generation, content, index, bound)) continue;
-      const version = generation.version(index);
+      const version = { name: generation.versionName(index), size: generation.size(index) };
       if (isLocal(cache, version)) {
         content.marks[index] = MARK.local;
         unreadable.readable(version);
@@ -245,7 +245,7 @@ export class Backlog {
             return 'next';
           }
           if (fetched.kind === 'no-room') content.marks[index] = MARK.noRoom;
-          if (fetched.kind === 'local') unreadable.readable(generation.version(index));
+          if (fetched.kind === 'local') unreadable.readable({ name: generation.versionName(index) });
           this.#progress.done(generation.size(index));
           return tally.count(fetched);
         } catch (error) {

@@ -17,7 +17,9 @@ export async function showContent(
 ): Promise<void> {
   for (const index of indices) {
     if (hasContent(generation, index)) {
-      cache.show(generation.version(index), boundFor(generation.size(index), bound));
+      // Only the name: reading a whole version of each entry of a new tree takes several times as long.
+      const name = generation.versionName(index);
+      cache.show({ name }, boundFor(generation.size(index), bound));
     }
     if (yielder.due()) await yielder.turn();
   }

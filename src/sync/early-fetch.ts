@@ -54,8 +54,9 @@ export class EarlyFetch {
     const means = { cache, clock, slow, allowedMs: (_: string, ms: number) => ms };
     const iterating = { total: generation.entries, concurrency, yielder: new Yielder(), signal, until };
     await boundedForEach(iterating, async (index, over) => {
-      if (!isWanted(generation, content, index, bound) || isLocal(cache, generation.version(index)))
-        return 'next';
+      const isHere = (): boolean =>
+        isLocal(cache, { name: generation.versionName(index), size: generation.size(index) });
+      if (!isWanted(generation, content, index, bound) || isHere()) return 'next';
       const { kind } = await fetchInTime(means, target, index, over);
       return kind === 'local' ? 'next' : 'stop';
     });

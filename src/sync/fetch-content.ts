@@ -41,8 +41,8 @@ export async function fetchEntry(
   { generation, content }: { readonly generation: Generation; readonly content: ContentState },
   index: number,
   signal: Stop,
+  version: ContentVersion = generation.version(index),
 ): Promise<Fetched> {
-  const version = generation.version(index);
   content.setArriving(index);
   try {
     const fetched = await fetchContent(cache, version, signal);
@@ -54,7 +54,10 @@ export async function fetchEntry(
 }
 
 /** Whether all content of a version is on disk, verified or not. */
-export function isLocal(cache: Pick<ContentCachePort, 'has'>, version: ContentVersion): boolean {
+export function isLocal(
+  cache: Pick<ContentCachePort, 'has'>,
+  version: Pick<ContentVersion, 'name' | 'size'>,
+): boolean {
   const chunks = chunkCount(version.size);
   if (chunks === undefined) return cache.has(version);
   for (let chunk = 0; chunk < chunks; chunk++) if (!cache.has(version, chunk)) return false;

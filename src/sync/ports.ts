@@ -44,9 +44,9 @@ export interface ContentCachePort {
       readonly signal: Stop;
     },
   ): Promise<CurrentContent>;
-  has(version: ContentVersion, chunk?: number): boolean;
+  has(version: Pick<ContentVersion, 'name'>, chunk?: number): boolean;
   /** Records that a version is shown. May be called again, also with another bound. */
-  show(version: ContentVersion, bound: Bound): void;
+  show(version: Pick<ContentVersion, 'name'>, bound: Bound): void;
   /** Records that a version is not shown any more. Has no effect on a version that is not shown. */
   hide(version: ContentVersion): void;
   /** Keeps a version's blobs until `unpin` has been called as often as `pin`. */

@@ -67,4 +67,15 @@ describe('content that the store has replaced', () => {
     assert.equal(requests.length, 2);
     assert.deepEqual(replaced, []);
   });
+
+  it('has a version id that can be shown, if it came the short way', async () => {
+    const asked = { signal, etag: 'old', size: 16 };
+    const answer = { bytes: Buffer.alloc(16), versionId: 'v1' };
+    const refuses = async () => assert.fail('the long way');
+    const content = new ReplacedContent({ get: refuses, getSmall: async () => answer }, () => undefined);
+    assert.deepEqual(await content.getSmall('a', asked), answer);
+    assert.equal(content.versionIdOf('a', 'old'), 'v1');
+    const without = new ReplacedContent({ get: refuses }, () => undefined);
+    assert.equal(without.getSmall('a', asked), undefined);
+  });
 });

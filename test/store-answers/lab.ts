@@ -33,6 +33,7 @@ const PREFIX = 'dags/';
 /** For content under way and for a page of a listing, in real milliseconds: so soon do endless tries end. */
 const CONTENT_DEADLINE_MS = 1_500;
 const PAGE_DEADLINE_MS = 1_500;
+const SMALL_DEADLINE_MS = 500;
 /** For waits without another bound; far above what a busy machine needs. */
 const SILENCE_MS = 3_000;
 const READ_DEADLINE_MS = 10_000;
@@ -235,6 +236,7 @@ export class Lab {
       {
         get: (path, options) =>
           content.get(path, { ...options, deadlineMs: options.deadlineMs ?? CONTENT_DEADLINE_MS }),
+        getSmall: (path, request) => content.getSmall(path, { ...request, deadlineMs: SMALL_DEADLINE_MS }),
       },
       (path, etag) => this.#sync.contentReplaced(path, etag),
     );

@@ -51,6 +51,14 @@ export const RETRIES = {
     bound: { fixed: 'retries do not repair a proxy that alters answers' },
     metric: 'dagmount_source_requests_total',
   },
+  smallObject: {
+    what: 'a small object in the background, the short way; then as a request',
+    tries: 1,
+    pauses: NONE,
+    deadlineMs: 10_000,
+    bound: { fixed: 'together with a request shorter than the limit of an object' },
+    metric: 'dagmount_source_requests_total',
+  },
   page: {
     what: 'a page of a listing',
     tries: 20,

@@ -1,5 +1,5 @@
 import type { ContentRequest, ContentStore } from '../../cache/receive.ts';
-import type { ObjectBody } from '../../store/object-store.ts';
+import type { ObjectBody, SmallObject, SmallObjectRequest } from '../../store/object-store.ts';
 import type { SameObject } from './compare-listings.ts';
 
 /**
@@ -27,5 +27,10 @@ export class SwitchedContent implements ContentStore {
     const { etag, lastModified } = same;
     const body = await store.get(path, { ...request, ifMatch: etag, lastModified });
     return body.etag === etag ? { ...body, etag: same.shown.etag } : body;
+  }
+
+  getSmall(path: string, request: SmallObjectRequest): Promise<SmallObject | undefined> | undefined {
+    const isTranslated = this.#same.get(path)?.shown.etag === request.etag;
+    return isTranslated ? undefined : this.#store.getSmall?.(path, request);
   }
 }

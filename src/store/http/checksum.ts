@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createRequire } from 'node:module';
 import { crc32 } from 'node:zlib';
 import type * as crc from '@aws-sdk/checksums/crc';
-import { bareEtag } from '../etag.ts';
+import { bareEtag, isMd5 } from '../etag.ts';
 import { header } from './headers.ts';
 
 /** The checksum that the store announces for the whole content, and how to compute it. */
@@ -45,30 +45,36 @@ function awsCrc(): typeof crc {
   return createRequire(import.meta.url)('@aws-sdk/checksums/crc');
 }
 
-const MD5 = /^[0-9a-f]{32}$/;
+/**
+ * Returns the checksum of the whole object that an answer's x-amz-checksum- headers announce; undefined if they
+ * announce none. A composite checksum covers the checksums of parts, so it cannot check the content.
+ */
+export function announcedChecksum(headers: IncomingHttpHeaders): ExpectedChecksum | undefined {
+  if (header(headers, 'x-amz-checksum-type')?.toUpperCase() === 'COMPOSITE') return undefined;
+  for (const { name, header: field, start } of BY_HEADER) {
+    const value = header(headers, field);
+    if (value !== undefined && value !== '' && !value.includes('-')) return { name, value, start };
+  }
+  return undefined;
+}
 
 /**
- * Returns the checksum of the whole object that an answer's headers announce; undefined if they announce
- * none. A composite checksum covers the checksums of parts, so it cannot check the content. The ETag is the
- * MD5 of the content, unless the object was uploaded in parts (`…-N`) or encrypted with a KMS or customer key
- * (S3 API reference, "Object", ETag).
+ * Returns the checksum of the whole object that an answer's headers announce, the ETag included; undefined if
+ * they announce none. The ETag is the MD5 of the content, unless the object was uploaded in parts (`…-N`) or
+ * encrypted with a KMS or customer key (S3 API reference, "Object", ETag).
  */
 export function expectedChecksum(
   headers: IncomingHttpHeaders,
   etagAskedFor?: string,
 ): ExpectedChecksum | undefined {
-  if (header(headers, 'x-amz-checksum-type')?.toUpperCase() !== 'COMPOSITE') {
-    for (const { name, header: field, start } of BY_HEADER) {
-      const value = header(headers, field);
-      if (value !== undefined && value !== '' && !value.includes('-')) return { name, value, start };
-    }
-  }
+  const announced = announcedChecksum(headers);
+  if (announced !== undefined) return announced;
   // An answer without an ETag is checked against the ETag that the request named.
   const etag = bareEtag(etagAskedFor ?? header(headers, 'etag') ?? '').toLowerCase();
   const encryption = header(headers, 'x-amz-server-side-encryption') ?? '';
   const byOwnKey =
     encryption.startsWith('aws:kms') || 'x-amz-server-side-encryption-customer-algorithm' in headers;
-  if (!MD5.test(etag) || byOwnKey) return undefined;
+  if (!isMd5(etag) || byOwnKey) return undefined;
   return { name: 'md5', value: etag, start: () => startHash('md5', 'hex') };
 }
 

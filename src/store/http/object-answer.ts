@@ -61,7 +61,7 @@ export function readHead(
   const date = Date.parse(header(headers, 'last-modified') ?? '');
   // Some stores send no Last-Modified. 0 means "long ago".
   const lastModified = Number.isNaN(date) ? 0 : date;
-  const versionId = versionIdOf(header(headers, 'x-amz-version-id'));
+  const versionId = versionIdOf(headers);
   return etags.some(isWeak)
     ? { etag, isWeak: true, size, lastModified, versionId }
     : { etag, size, lastModified, versionId };
@@ -149,10 +149,11 @@ function placeOfPart(
 }
 
 /**
- * Returns the version id in a header; undefined if the bucket has no versioning: S3 then sends no id, or
+ * Returns the S3 version id of an answer; undefined if the bucket has no versioning: S3 then sends no id, or
  * `null`.
  */
-function versionIdOf(text: string | undefined): string | undefined {
+export function versionIdOf(headers: StoreAnswer['headers']): string | undefined {
+  const text = header(headers, 'x-amz-version-id');
   return text === undefined || text === '' || text === 'null' ? undefined : text;
 }
 

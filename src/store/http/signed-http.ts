@@ -86,11 +86,9 @@ export class SignedHttp {
    * @throws the signal's reason if the signal is aborted
    */
   async send(request: StoreRequest, stop: Stop): Promise<StoreAnswer> {
-    let attempt: Attempt = {
-      target: this.#target,
-      credentials: await this.#credentialsFor(this.#target, stop),
-      stop,
-    };
+    const found = this.#credentialsFor(this.#target, stop);
+    const credentials = found instanceof Promise ? await found : found;
+    let attempt: Attempt = { target: this.#target, credentials, stop };
     let renewed = false;
     for (let redirects = 0; ; ) {
       const started = performance.now();
@@ -112,10 +110,10 @@ export class SignedHttp {
         if (elsewhere.lasting) this.#target = elsewhere.target;
         continue;
       }
-      const credentials = renewed ? undefined : await this.#renewal(error, document, attempt);
-      if (credentials === undefined) throw error;
+      const others = renewed ? undefined : await this.#renewal(error, document, attempt);
+      if (others === undefined) throw error;
       renewed = true;
-      attempt = { ...attempt, credentials };
+      attempt = { ...attempt, credentials: others };
     }
   }
 
@@ -161,7 +159,7 @@ export class SignedHttp {
     });
   }
 
-  async #credentialsFor(target: ResolvedTarget, stop: Stop): Promise<Credentials | undefined> {
+  #credentialsFor(target: ResolvedTarget, stop: Stop): Credentials | undefined | Promise<Credentials> {
     if (target.anonymous) return undefined;
     const credentials = this.#credentials.current();
     return credentials instanceof Promise ? orAborted(credentials, stop) : credentials;

@@ -6,7 +6,7 @@ import type { ContentState } from '../content-state.ts';
 import { type Fetched, fetchEntry } from '../fetch-content.ts';
 import type { ContentCachePort } from '../ports.ts';
 import type { SlowFetches } from './slow-fetches.ts';
-import { withinTime } from './within-time.ts';
+import { TimeLimit } from './within-time.ts';
 
 export interface TimedMeans {
   readonly cache: Pick<ContentCachePort, 'ensure'>;
@@ -18,29 +18,38 @@ export interface TimedMeans {
 
 /**
  * Bounds the whole fetch of an object over a slow network, so that a fetch that never ends cannot keep other
- * objects from being shown. src/store ends each request after 30 s without a usable answer. This bound is
+ * objects from being shown. src/store ends each request after 40 s without a usable answer. This bound is
  * longer, so that the store's own error is reported.
  */
 const SLOWEST_BYTES_PER_MS = 8;
 
-/** Milliseconds after which fetching an object of this size is abandoned. */
+/**
+ * Milliseconds after which fetching an object of this size is abandoned: whole seconds, because Node.js keeps
+ * a list of timers for each duration, and creates it for the first one.
+ */
 export function longestMs(size: number): number {
-  return RETRIES.object.deadlineMs + size / SLOWEST_BYTES_PER_MS;
+  return 1000 * Math.ceil((RETRIES.object.deadlineMs + size / SLOWEST_BYTES_PER_MS) / 1000);
 }
 
 /**
  * Does the same as fetchEntry, within a time limit. Rejects with SyncError `overdue` when that time is over.
  */
-export function fetchInTime(
+export async function fetchInTime(
   { cache, clock, slow, allowedMs }: TimedMeans,
   target: { readonly generation: Generation; readonly content: ContentState },
   index: number,
   signal: Stop,
 ): Promise<Fetched> {
-  const { generation } = target;
-  const path = generation.path(index);
-  const ms = allowedMs(path, longestMs(generation.size(index)));
-  return slow.watched(path, () =>
-    withinTime(ms, clock, signal, (until) => fetchEntry(cache, target, index, until)),
-  );
+  const version = target.generation.version(index);
+  const { path, size } = version;
+  const limit = new TimeLimit(allowedMs(path, longestMs(size)), clock, signal);
+  slow.began(path);
+  try {
+    return await fetchEntry(cache, target, index, limit, version);
+  } catch (error) {
+    throw limit.errorFor(error);
+  } finally {
+    limit.end();
+    slow.ended(path);
+  }
 }

@@ -15,13 +15,12 @@ export class SlowFetches {
     this.#clock = clock;
   }
 
-  async watched<T>(path: string, run: () => Promise<T>): Promise<T> {
+  began(path: string): void {
     this.#running.set(path, this.#clock.now());
-    try {
-      return await run();
-    } finally {
-      this.#running.delete(path);
-    }
+  }
+
+  ended(path: string): void {
+    this.#running.delete(path);
   }
 
   /** The fetches that take long; undefined if all fetches began a moment ago. */
