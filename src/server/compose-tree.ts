@@ -3,6 +3,7 @@ import { persistedFiles } from '../base/persisted-files.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import type { DirectoryLock } from '../cache/directory-lock.ts';
 import { publicationPolicy } from '../config/publication-policy.ts';
+import { EarlyLook } from '../source/early-look.ts';
 import type { QueueFollower } from '../source/events/follow-queue.ts';
 import type { HintObserver } from '../source/hint.ts';
 import type { StandbySource } from '../source/standby/standby-source.ts';
@@ -80,7 +81,7 @@ export interface ComposedTree {
  * passes to the cache, which from then on releases it.
  */
 export async function composeTree(
-  mount: Pick<ServedMount, 'wiring' | 'atEnd' | 'metrics' | 'announcement'>,
+  mount: Pick<ServedMount, 'wiring' | 'atEnd' | 'metrics' | 'announcement' | 'over'>,
   parts: TreeParts,
   onCache: () => void,
 ): Promise<ComposedTree> {
@@ -89,7 +90,7 @@ export async function composeTree(
   const { config, places } = tree;
   const { cacheDirectory } = places;
   const { store: persister, restored } = kept;
-  const [sourceWorker, connecting] = [prepared.startSourceWorker(), prepared.connected()];
+  const [sourceWorker, connecting] = [prepared.sourceWorker(), prepared.connected()];
   onCache();
   const { cache, replaced } = await openContent({
     directory: cacheDirectory,
@@ -132,6 +133,11 @@ export async function composeTree(
       log,
       atEnd,
     });
+  const followed = standby ?? first;
+  // Without a kept tree, readers wait for the first look.
+  const isEarly = restored === undefined && known.watchedKey === undefined;
+  const early = isEarly ? new EarlyLook(followed, systemClock, mount.over) : undefined;
+  atEnd(() => early?.end());
   const onHint: HintObserver = (from, outcome, count = 1) => {
     metrics.hint(from, outcome, count);
     if (outcome === 'taken')
@@ -141,7 +147,7 @@ export async function composeTree(
       );
   };
   const syncOptions: SyncOptions = {
-    ...wiring.parts({ source: standby ?? first, cache, presenter, persister }),
+    ...wiring.parts({ source: early ?? followed, cache, presenter, persister }),
     ...known,
     planner: connection.planner,
     onHint,

@@ -136,6 +136,8 @@ export async function compose(
     for (const { tree } of trees) await checkStoreSettings(tree.config, process.env);
     presenter.showKept();
   }
+  // Readers wait for the first listing: its thread loads its modules while this one loads those of the store.
+  if (!isRestored && !isInherited) for (const tree of prepared.trees) tree.sourceWorker();
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );

@@ -35,6 +35,8 @@ export type Look = (
   | { readonly kind: 'nothing' }
 ) & {
   readonly armed?: Armed | undefined;
+  /** When the look began, in milliseconds since the epoch, if it began before it was asked for. */
+  readonly beganAt?: number | undefined;
   /**
    * Whether the newest step cannot be stored. Then this node would follow an earlier step after a restart.
    */

@@ -33,6 +33,7 @@ export class Revalidation {
    */
   #settledDigest: string | undefined;
   #isStepUnkept = false;
+  #lookBeganAt: number | undefined;
 
   constructor(options: RevalidationOptions, unreadable: UnreadableObjects, restored: Partial<Restored> = {}) {
     this.#options = options;
@@ -46,6 +47,11 @@ export class Revalidation {
   /** Whether the newest step of the environment would be forgotten by a restart. */
   get isStepUnkept(): boolean {
     return this.#isStepUnkept;
+  }
+
+  /** When the last look began, if that was before this class asked for it; see Look. */
+  get lookBeganAt(): number | undefined {
+    return this.#lookBeganAt;
   }
 
   get held(): HeldView | undefined {
@@ -144,6 +150,7 @@ export class Revalidation {
   async #once(attempt: Attempt): Promise<Revalidated | Stale> {
     const seen = await timed(this.#options, 'list', () => this.#look(attempt.signal));
     this.#isStepUnkept = seen.isStepUnkept === true;
+    this.#lookBeganAt = seen.beganAt;
     // crash point: listed. Nothing has changed.
     const { shown } = this;
     const { armed } = seen;

@@ -307,8 +307,9 @@ export class Sync {
       // While a tree is held, every poll lists, whatever the watched key says: a change that ends the hold
       // may not change the key.
       if (!isQuiet && end.kind !== 'held') this.#watch?.listed();
-      this.#source.succeeded(began);
-      this.#options.onSuccess?.(began);
+      const beganAt = Math.min(began, (isQuiet ? undefined : this.#revalidation.lookBeganAt) ?? began);
+      this.#source.succeeded(beganAt);
+      this.#options.onSuccess?.(beganAt);
       return end;
     } catch (error) {
       if (before === undefined) await this.#backlog.dropAhead();

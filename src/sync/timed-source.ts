@@ -50,12 +50,14 @@ export class TimedSource implements Source {
   }
 
   async look(options: { readonly signal: AbortSignal }): Promise<Look> {
-    const beganAt = this.#clock.now();
-    this.#beganAt = beganAt;
-    const alarm = startAlarm(this.#clock, SLOW_MS, () => this.#warn(beganAt));
+    const askedAt = this.#clock.now();
+    this.#beganAt = askedAt;
+    let beganAt = askedAt;
+    const alarm = startAlarm(this.#clock, SLOW_MS, () => this.#warn(askedAt));
     let isSlow = true;
     try {
       const look = await this.#source.look(options);
+      beganAt = look.beganAt ?? askedAt;
       isSlow = this.#since(beganAt) >= SLOW_MS;
       return look;
     } finally {

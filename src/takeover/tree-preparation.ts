@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import { blobRange } from '../cache/chunks.ts';
 import { type ContentStore, contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
+import { rememberFailure } from '../source/worker/source-client.ts';
 import type { RequestObserver } from '../store/http/request-observer.ts';
 import type { Md5Trust } from '../store/md5-trust.ts';
 import type { S3Store } from '../store/s3-store.ts';
@@ -57,8 +58,15 @@ export function prepareTree(options: TreePreparationOptions) {
   PatternList.compile(config.executable);
   const startSourceWorker = (): Worker => {
     const worker = new Worker(entries.sourceWorker, { resourceLimits: SOURCE_LIMITS });
+    rememberFailure(worker);
     atEnd(() => worker.terminate());
     return worker;
+  };
+  let first: Worker | undefined;
+  /** Starts the worker of the tree's first source at the first call. Later calls return the same worker. */
+  const sourceWorker = (): Worker => {
+    first ??= startSourceWorker();
+    return first;
   };
   const connect = async () => {
     const { connectStore, S3Store } = await import('../source/prefix/store-connection.ts');
@@ -100,5 +108,5 @@ export function prepareTree(options: TreePreparationOptions) {
     return contentOf(await receive(content, version, chunk, range, { signal, priority: 'demand' }));
   };
   const gate = new SessionGate(fetchEarly);
-  return { connected, soonConnected, startSourceWorker, gate };
+  return { connected, soonConnected, sourceWorker, startSourceWorker, gate };
 }

@@ -85,7 +85,7 @@ export interface ControlPlane {
   close(options: Closing): Promise<void>;
 }
 
-/** Opens the control socket, before the first listing. Rejects with ControlError or ConfigError. */
+/** Opens the control socket, before the first tree is shown. Rejects with ControlError or ConfigError. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, runtimeDirectory, mountId, events } = options;
   const { log, resolved = [], resolvedTrees = [] } = options.options;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { ShownSource } from '../../src/config/shown-source.ts';
-import { SourceClient } from '../../src/source/worker/source-client.ts';
+import { rememberFailure, SourceClient } from '../../src/source/worker/source-client.ts';
 import { carry, uncarry } from '../../src/source/worker/source-messages.ts';
 import { failureOf, SyncError } from '../../src/sync/failure.ts';
 import { FakeStore } from '../store/fake-store.ts';
@@ -22,14 +22,7 @@ function row(
   return `<Contents><Key>dags/${key}</Key><LastModified>${date}</LastModified><ETag>"${etag}"</ETag><Size>${size}</Size></Contents>`;
 }
 
-/** The source worker of a server, over a fake store. `builtOf` sets the listing that the store answers. */
-async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', watchKey: undefined }) {
-  const store = await FakeStore.start(t, () => ({
-    status: shown.kind === 'prefix' ? 200 : 404,
-    body: shown.kind === 'prefix' ? '' : '<Error><Code>NoSuchKey</Code></Error>',
-  }));
-  const worker = new Worker(new URL('../../src/entry/source-worker.js', import.meta.url));
-  const { origin } = store;
+function clientOf(t: Cleanup, worker: Worker, origin: string, shown: ShownSource): SourceClient {
   const client = new SourceClient({
     worker,
     setUp: {
@@ -44,6 +37,17 @@ async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', wat
     observer: { request: () => undefined, bytes: () => undefined },
   });
   defer(t, () => client.close());
+  return client;
+}
+
+/** The source worker of a server, over a fake store. `builtOf` sets the listing that the store answers. */
+async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', watchKey: undefined }) {
+  const store = await FakeStore.start(t, () => ({
+    status: shown.kind === 'prefix' ? 200 : 404,
+    body: shown.kind === 'prefix' ? '' : '<Error><Code>NoSuchKey</Code></Error>',
+  }));
+  const worker = new Worker(new URL('../../src/entry/source-worker.js', import.meta.url));
+  const client = clientOf(t, worker, store.origin, shown);
   let previous: Awaited<ReturnType<SourceClient['build']>> | undefined;
   /** Lists these rows, and builds their tree. */
   const builtOf = async (rows: readonly string[]) => {
@@ -70,6 +74,14 @@ async function workerOver(t: Cleanup, shown: ShownSource = { kind: 'prefix', wat
 }
 
 describe('the source worker', () => {
+  test('that fails before anything is asked of it fails what is asked later', async (t) => {
+    const worker = new Worker('throw new Error("it cannot be loaded")', { eval: true });
+    rememberFailure(worker);
+    await new Promise((resolve) => worker.once('exit', resolve));
+    const client = clientOf(t, worker, 'http://localhost:1', { kind: 'prefix', watchKey: undefined });
+    await assert.rejects(client.look({ signal: patience() }), /it cannot be loaded/);
+  });
+
   test('tells of one odd object by its key, and shows the others', async (t) => {
     const { builtOf } = await workerOver(t);
     const { shown, told } = await builtOf([

@@ -5,17 +5,23 @@ import { type Route, route } from './route.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Creates the route of the OpenAPI document. The document includes this route, too. */
+/**
+ * Creates the route of the OpenAPI document. The document includes this route, too. It is made when it is first
+ * requested: that takes some 20 ms, and few mounts are ever asked for it.
+ */
 export function openApiRoute(version: string, others: readonly Route[]): Route {
+  let document: Json | undefined;
   const itself: Route = route({
     method: 'GET',
     path: '/v1/openapi.json',
     summary: 'This description',
     query: noQueryShape,
     answers: { 200: openApiShape },
-    handle: () => ({ status: 200, json: document }),
+    handle: () => {
+      document ??= openApiOf(version, [...others, itself]);
+      return { status: 200, json: document };
+    },
   });
-  const document = openApiOf(version, [...others, itself]);
   return itself;
 }
 

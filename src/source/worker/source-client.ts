@@ -29,6 +29,14 @@ export interface SourceClientOptions {
   readonly observer: RequestObserver;
 }
 
+/** The errors of workers that failed before a SourceClient existed. */
+const failures = new WeakMap<Worker, Error>();
+
+/** Must be called for a worker whose SourceClient is created later: without a listener its error would end the process. */
+export function rememberFailure(worker: Worker): void {
+  worker.on('error', (error) => failures.set(worker, error));
+}
+
 /** The main thread's end of the source worker. */
 export class SourceClient implements Source, VersionSource {
   readonly kind: SourceKind;
@@ -50,6 +58,8 @@ export class SourceClient implements Source, VersionSource {
     worker.on('message', (message: FromSource) => this.#receive(message));
     worker.on('error', (error) => this.#break(error));
     worker.on('exit', (code) => this.#break(new Error(`the source worker exited with ${code}`)));
+    const failure = failures.get(worker);
+    if (failure !== undefined) this.#break(failure);
   }
 
   async look({ signal }: { readonly signal: AbortSignal }): Promise<Look> {
