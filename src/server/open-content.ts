@@ -34,7 +34,7 @@ export async function openContent(options: OpenContentOptions) {
   );
   const replaced = new ReplacedContent(
     {
-      get: async (path, request) => (connected ?? (await store).content).get(path, request),
+      get: async (path, request) => (await store).content.get(path, request),
       getSmall: (path, request) => connected?.getSmall?.(path, request),
     },
     onReplaced,

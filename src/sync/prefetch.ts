@@ -129,12 +129,9 @@ async function settleStale(
   if (isListedAgain) throw error;
   if (adoptions === undefined) return { kind: 'stale', path, code };
   const ms = longestMs(target.generation.size(index));
-  slow.began(path);
-  try {
-    await withinTime(ms, clock, signal, (until) => adoptions.take(target, index, until));
-  } finally {
-    slow.ended(path);
-  }
+  await slow.watched(path, () =>
+    withinTime(ms, clock, signal, (until) => adoptions.take(target, index, until)),
+  );
   return 'adopted';
 }
 

@@ -78,6 +78,13 @@ export function expectedChecksum(
   return { name: 'md5', value: etag, start: () => startHash('md5', 'hex') };
 }
 
+/** Computes a checksum over content that is complete. */
+export function checksumOf(bytes: Uint8Array, { start }: ExpectedChecksum): Promise<string> {
+  const running = start();
+  running.update(bytes);
+  return running.finish();
+}
+
 function startCrc32(): RunningChecksum {
   let crc = 0;
   return {

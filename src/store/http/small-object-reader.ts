@@ -4,7 +4,7 @@ import { Deadline } from '../deadline.ts';
 import type { Md5Trust } from '../md5-trust.ts';
 import type { SmallObject, SmallObjectRequest } from '../object-store.ts';
 import { StoreError } from '../store-error.ts';
-import { announcedChecksum, type ExpectedChecksum } from './checksum.ts';
+import { announcedChecksum, checksumOf } from './checksum.ts';
 import { versionIdOf } from './object-answer.ts';
 import type { RequestLimits } from './request-limits.ts';
 import type { SignedHttp, StoreAnswer } from './signed-http.ts';
@@ -76,12 +76,11 @@ export class SmallObjectReader {
       sentAt = performance.now();
       const headers = { 'if-match': `"${etag}"` };
       const answer = await this.#http.send({ operation: 'get', key, headers }, deadline);
-      return await this.#objectOf(answer, key, request);
+      return await this.#objectOf(answer, key, request, deadline);
     } catch (error) {
       if (!signal.aborted || performance.now() - sentAt > LATE_MS) this.#note(outcomeOf(error));
       if (signal.aborted) throw signal.reason;
-      const isFailure = error instanceof StoreError || deadline.passed;
-      if (!isFailure && this.#http.connectionError(error, deadline) === undefined) throw error;
+      if (!(error instanceof StoreError || deadline.passed)) throw error;
       return undefined;
     } finally {
       release?.();
@@ -90,31 +89,21 @@ export class SmallObjectReader {
   }
 
   async #objectOf(
-    { status, headers, body }: StoreAnswer,
+    answer: StoreAnswer,
     key: string,
     { etag, size }: SmallObjectRequest,
+    deadline: Deadline,
   ): Promise<SmallObject | undefined> {
+    const { status, headers, body } = answer;
     if (status !== 200 || headers.etag !== `"${etag}"`) {
       body.cancel(new Error('the answer is not the ordinary one'));
       this.#note('odd');
       return undefined;
     }
-    const bytes = await body.bytes(size);
-    this.#http.countBytes(bytes?.length ?? size);
-    if (bytes?.length !== size) {
-      this.#note('odd');
-      return undefined;
-    }
-    if (md5Of(bytes) !== etag) {
-      this.#note('other');
-      return undefined;
-    }
-    const announced = announcedChecksum(headers);
-    if (announced !== undefined && (await checksumOf(bytes, announced)) !== announced.value) {
-      this.#note('odd');
-      return undefined;
-    }
-    this.#note('ordinary');
+    const bytes = await this.#http.collect(answer, size, deadline);
+    const outcome = bytes?.length === size ? await outcomeFor(bytes, etag, headers) : 'odd';
+    this.#note(outcome);
+    if (bytes === undefined || outcome !== 'ordinary') return undefined;
     // Only the match is noted: ObjectReader notes another MD5 if the store announces no checksum.
     this.#md5.of(key)(etag, etag);
     return { bytes, versionId: versionIdOf(headers) };
@@ -148,10 +137,16 @@ function md5Of(bytes: Uint8Array): string | undefined {
   }
 }
 
-function checksumOf(bytes: Uint8Array, { start }: ExpectedChecksum): Promise<string> {
-  const running = start();
-  running.update(bytes);
-  return running.finish();
+/** For content of the listed size. */
+async function outcomeFor(
+  bytes: Uint8Array,
+  etag: string,
+  headers: StoreAnswer['headers'],
+): Promise<Outcome> {
+  if (md5Of(bytes) !== etag) return 'other';
+  const announced = announcedChecksum(headers);
+  const isAnnounced = announced === undefined || (await checksumOf(bytes, announced)) === announced.value;
+  return isAnnounced ? 'ordinary' : 'odd';
 }
 
 function outcomeOf(error: unknown): Outcome {

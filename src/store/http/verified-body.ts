@@ -1,4 +1,5 @@
 import type { Md5Check } from '../md5-trust.ts';
+import { checksumOf } from './checksum.ts';
 import { corrupt, LengthError, type ObjectAnswer } from './object-answer.ts';
 
 type Expected = Pick<ObjectAnswer, 'skip' | 'excess' | 'length' | 'checksum'>;
@@ -40,9 +41,7 @@ export async function* verified(
 export async function verifiedWhole(all: Uint8Array, expected: Expected, md5: Md5Check): Promise<Uint8Array> {
   const { skip, excess, length, checksum } = expected;
   const wanted = skip > 0 || excess > 0 ? all.subarray(skip, skip + length) : all;
-  const running = checksum?.start();
-  running?.update(wanted);
-  check(wanted.length, await running?.finish(), expected, md5);
+  check(wanted.length, checksum && (await checksumOf(wanted, checksum)), expected, md5);
   return wanted;
 }
 

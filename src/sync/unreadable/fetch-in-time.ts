@@ -6,7 +6,7 @@ import type { ContentState } from '../content-state.ts';
 import { type Fetched, fetchEntry } from '../fetch-content.ts';
 import type { ContentCachePort } from '../ports.ts';
 import type { SlowFetches } from './slow-fetches.ts';
-import { TimeLimit } from './within-time.ts';
+import { withinTime } from './within-time.ts';
 
 export interface TimedMeans {
   readonly cache: Pick<ContentCachePort, 'ensure'>;
@@ -34,7 +34,7 @@ export function longestMs(size: number): number {
 /**
  * Does the same as fetchEntry, within a time limit. Rejects with SyncError `overdue` when that time is over.
  */
-export async function fetchInTime(
+export function fetchInTime(
   { cache, clock, slow, allowedMs }: TimedMeans,
   target: { readonly generation: Generation; readonly content: ContentState },
   index: number,
@@ -42,14 +42,9 @@ export async function fetchInTime(
 ): Promise<Fetched> {
   const version = target.generation.version(index);
   const { path, size } = version;
-  const limit = new TimeLimit(allowedMs(path, longestMs(size)), clock, signal);
-  slow.began(path);
-  try {
-    return await fetchEntry(cache, target, index, limit, version);
-  } catch (error) {
-    throw limit.errorFor(error);
-  } finally {
-    limit.end();
-    slow.ended(path);
-  }
+  return slow.watched(path, () =>
+    withinTime(allowedMs(path, longestMs(size)), clock, signal, (until) =>
+      fetchEntry(cache, target, index, until, version),
+    ),
+  );
 }

@@ -15,12 +15,13 @@ export class SlowFetches {
     this.#clock = clock;
   }
 
-  began(path: string): void {
+  async watched<T>(path: string, run: () => Promise<T>): Promise<T> {
     this.#running.set(path, this.#clock.now());
-  }
-
-  ended(path: string): void {
-    this.#running.delete(path);
+    try {
+      return await run();
+    } finally {
+      this.#running.delete(path);
+    }
   }
 
   /** The fetches that take long; undefined if all fetches began a moment ago. */
