@@ -78,6 +78,8 @@ const written = await bundle.write({
   dir: output,
   format: 'esm',
   sourcemap: true,
+  // V8 scans a file when it is loaded, comments included.
+  comments: { legal: true, annotation: false, jsdoc: false },
   entryFileNames: '[name].js',
   chunkFileNames: 'chunks/[name]-[hash].js',
   codeSplitting: {

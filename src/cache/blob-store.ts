@@ -42,19 +42,18 @@ export class BlobStore {
 
   /**
    * Writes the file of a small blob, and returns its fingerprint. Returns undefined if the blob is not small,
-   * if it is the first of its shard, or if a system call fails: then use write(), which knows what can be
-   * done.
+   * or if a system call fails: then use write(), which knows what can be done.
    */
   writeAtOnce(key: string, blob: BlobParts): bigint | undefined {
     const { fileBytes } = blob;
-    const shard = shardOf(key);
-    if (fileBytes > SYNC_BYTES || !this.#shards.has(shard)) return undefined;
-    const temporary = this.#newTemporary(shard);
+    if (fileBytes > SYNC_BYTES) return undefined;
+    let temporary: string | undefined;
     try {
+      temporary = this.#newTemporary(this.#shardFor(key));
       return writeSmallBlob(temporary, this.path(key), blob);
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      unlinkBlob(temporary);
+      if (temporary !== undefined) unlinkBlob(temporary);
       return undefined;
     }
   }
@@ -83,9 +82,7 @@ export class BlobStore {
   }
 
   async #write(key: string, blob: BlobParts): Promise<bigint> {
-    const shard = shardOf(key);
-    if (!this.#shards.has(shard)) this.#makeShard(shard);
-    const temporary = this.#newTemporary(shard);
+    const temporary = this.#newTemporary(this.#shardFor(key));
     try {
       return await writeBlob(temporary, this.path(key), blob);
     } catch (error) {
@@ -101,6 +98,13 @@ export class BlobStore {
     this.#temporaries += 1;
     const directory = shardPath(this.#directory, this.#incoming);
     return `${directory}/${TEMPORARY_PREFIX}${process.pid}-${this.#temporaries}`;
+  }
+
+  /** Returns the shard of a blob. Makes it if it does not exist. */
+  #shardFor(key: string): string {
+    const shard = shardOf(key);
+    if (!this.#shards.has(shard)) this.#makeShard(shard);
+    return shard;
   }
 
   #makeShard(shard: string): void {

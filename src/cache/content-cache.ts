@@ -26,6 +26,7 @@ import { logRecovery } from './recovery-log.ts';
 import type { Bound } from './retention-table.ts';
 import { type Flight, SingleFlight, type Stop } from './single-flight.ts';
 import { flawUnderKey } from './trailer.ts';
+import { WriteTurns } from './write-turns.ts';
 
 export interface ContentCacheOptions {
   /** The mount's own directory: see mountDirectory(). */
@@ -127,6 +128,7 @@ export class ContentCache {
       passedThrough: () => {
         this.#passedThrough += 1;
       },
+      turns: new WriteTurns(),
     };
     this.#saving = this.#saveRegularly();
   }

@@ -1,4 +1,5 @@
 import type { ContentVersion } from '../base/content-version.ts';
+import { SYNC_BYTES } from './blob-file.ts';
 import { blobKey } from './blob-path.ts';
 import { blobRange } from './chunks.ts';
 import type { AdoptMeans, Located } from './fetch-current.ts';
@@ -6,10 +7,12 @@ import { NotCached } from './not-cached.ts';
 import { contentOf, type ReceivedBlob, receive, receiveSmall } from './receive.ts';
 import type { Flight } from './single-flight.ts';
 import { flawOf, labelOf } from './trailer.ts';
+import type { WriteTurns } from './write-turns.ts';
 
 export interface LandingMeans extends AdoptMeans {
   /** Called if the disk did not take a blob that was fetched. */
   readonly passedThrough: () => void;
+  readonly turns: WriteTurns;
 }
 
 /** A blob that is local now, or in memory. */
@@ -56,7 +59,7 @@ export async function landBlob(
 async function fetchBlob(
   version: ContentVersion,
   chunk: number | undefined,
-  { store, disk, passedThrough }: LandingMeans,
+  { store, disk, turns, passedThrough }: LandingMeans,
   flight: Flight,
 ): Promise<Located> {
   const { signal } = flight;
@@ -75,6 +78,8 @@ async function fetchBlob(
       priority: flight.urgent ? 'demand' : 'background',
     });
     if (room !== undefined) {
+      // A large blob is written beside the event loop.
+      if (!flight.urgent && received.fileBytes <= SYNC_BYTES) await turns.next();
       const written = disk.write(key, name, received);
       fingerprint = typeof written === 'bigint' ? written : await written;
     }

@@ -26,7 +26,7 @@ test('a mount is told everything in one frozen object', () => {
     signRequest: false,
     requestPayer: false,
     caFile: undefined,
-    concurrency: 64,
+    concurrency: 96,
     readDeadlineMs: 10_000,
     takeoverDeadlineMs: 60_000,
     standby: true,

@@ -97,7 +97,7 @@ export const storeOptions = {
     group: 'store',
     kind: kinds.integer(1, 1024),
     help: 'Maximum number of requests to the store at a time',
-    default: '64',
+    default: '96',
   }),
   'read-deadline': setting({
     group: 'store',
