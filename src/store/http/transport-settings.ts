@@ -29,7 +29,7 @@ export interface Timeouts {
 export const DEFAULT_TIMEOUTS: Timeouts = { connect: 3000, firstByte: 5000, stall: 5000 };
 
 /** The default of --concurrency. */
-export const DEFAULT_CONCURRENCY = 64;
+export const DEFAULT_CONCURRENCY = 96;
 
 export interface TransportOptions {
   /** --ca-file */
