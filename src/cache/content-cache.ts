@@ -26,7 +26,7 @@ import { logRecovery } from './recovery-log.ts';
 import type { Bound } from './retention-table.ts';
 import { type Flight, SingleFlight, type Stop } from './single-flight.ts';
 import { flawUnderKey } from './trailer.ts';
-import { WriteTurns } from './write-turns.ts';
+import { WriteQueue } from './write-queue.ts';
 
 export interface ContentCacheOptions {
   /** The mount's own directory: see mountDirectory(). */
@@ -128,7 +128,7 @@ export class ContentCache {
       passedThrough: () => {
         this.#passedThrough += 1;
       },
-      turns: new WriteTurns(),
+      writes: new WriteQueue(),
     };
     this.#saving = this.#saveRegularly();
   }

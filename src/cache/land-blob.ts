@@ -7,12 +7,12 @@ import { NotCached } from './not-cached.ts';
 import { contentOf, type ReceivedBlob, receive, receiveSmall } from './receive.ts';
 import type { Flight } from './single-flight.ts';
 import { flawOf, labelOf } from './trailer.ts';
-import type { WriteTurns } from './write-turns.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 export interface LandingMeans extends AdoptMeans {
   /** Called if the disk did not take a blob that was fetched. */
   readonly passedThrough: () => void;
-  readonly turns: WriteTurns;
+  readonly writes: WriteQueue;
 }
 
 /** A blob that is local now, or in memory. */
@@ -59,7 +59,7 @@ export async function landBlob(
 async function fetchBlob(
   version: ContentVersion,
   chunk: number | undefined,
-  { store, disk, turns, passedThrough }: LandingMeans,
+  { store, disk, writes, passedThrough }: LandingMeans,
   flight: Flight,
 ): Promise<Located> {
   const { signal } = flight;
@@ -78,8 +78,7 @@ async function fetchBlob(
       priority: flight.urgent ? 'demand' : 'background',
     });
     if (room !== undefined) {
-      // A large blob is written beside the event loop.
-      if (!flight.urgent && received.fileBytes <= SYNC_BYTES) await turns.next();
+      if (mayWait(version, received, flight)) await writes.turn(flight, received.fileBytes);
       const written = disk.write(key, name, received);
       fingerprint = typeof written === 'bigint' ? written : await written;
     }
@@ -92,4 +91,12 @@ async function fetchBlob(
   }
   passedThrough();
   return { kind: 'memory', bytes: contentOf(received) };
+}
+
+/**
+ * Whether a blob may wait before it is written: if no reader waits for it, and if writing it would block the
+ * event loop. A file of a release may be a part of a segment, which stays in memory as long as the file waits.
+ */
+function mayWait({ place }: ContentVersion, { fileBytes }: ReceivedBlob, { urgent }: Flight): boolean {
+  return !urgent && place === undefined && fileBytes <= SYNC_BYTES;
 }

@@ -7,12 +7,15 @@ import { setFlagsFromString } from 'node:v8';
 const INTERRUPT_BUDGET = 528_000;
 
 /**
- * Lets V8 optimise code later. A first start runs many functions some thousand times, and then hardly
- * any more. Of 2.2 s of CPU for a first mount of 3,000 files, V8's threads used 0.55, most of it for
- * optimisation, while readers waited for the processor. With this, such files are read 5 to 8 % sooner (bench/cold,
- * four series by turns). Only for Node.js 20: Node.js 22 and 24 have a compiler between baseline code and optimised
- * code (Maglev), and gain nothing by the corresponding options.
+ * Lets V8 optimise code later, in all threads of this process, until it ends. A first start runs many
+ * functions some thousand times, and then hardly any more: V8's threads used a quarter of its CPU, most of it
+ * for optimisation. docs/architecture.md has the figures.
+ *
+ * Call this only after threads and modules are loaded: V8 refuses code that was cached under other options, so
+ * that Node.js compiles its own modules anew (a worker was loaded in 59 ms instead of 42).
+ *
+ * Only for Node.js 20: Node.js 22 and 24 have a faster optimising compiler besides (Maglev), and gain nothing.
  */
-export function optimizeLater(v8: string = process.versions.v8): void {
-  if (v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
+export function optimizeLater(): void {
+  if (process.versions.v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
 }

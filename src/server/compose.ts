@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { preparePrivateDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { shownSource } from '../config/shown-source.ts';
-import { optimizeLater } from '../host/optimize-later.ts';
 import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
 import type { Naming } from '../session/naming.ts';
@@ -138,10 +137,7 @@ export async function compose(
     presenter.showKept();
   }
   // Readers wait for the first listing: its thread loads its modules while this one loads those of the store.
-  if (!isRestored && !isInherited) {
-    optimizeLater();
-    for (const tree of prepared.trees) tree.sourceWorker();
-  }
+  if (!isRestored && !isInherited) for (const tree of prepared.trees) tree.sourceWorker();
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );

@@ -1,3 +1,4 @@
+import { optimizeLater } from '../host/optimize-later.ts';
 import { isRunning } from '../host/process.ts';
 import type { Serving } from '../session/messages.ts';
 import { MountError } from '../session/mount-error.ts';
@@ -139,6 +140,7 @@ export class RunningServer {
     control: ControlPlane,
   ): Promise<void> {
     const { options, over, failed } = this.#mount;
+    if (trees.every(({ sync }) => !sync.isRestored)) optimizeLater();
     const progress = setInterval(() => {
       options.onProgress(progressOf(trees.map(({ sync }) => sync.view)));
     }, PROGRESS_MS);

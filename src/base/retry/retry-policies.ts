@@ -156,7 +156,7 @@ export const RETRIES = {
     metric: 'dagmount_ready',
   },
   object: {
-    what: 'a whole object of a new tree; the limit grows by 1 s for each 8 KB',
+    what: 'a whole object of a new tree; the limit grows by 1 s for each 5 KB',
     tries: 1,
     pauses: NONE,
     deadlineMs: 45_000,

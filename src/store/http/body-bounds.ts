@@ -14,13 +14,13 @@ export interface BodyBounds {
 }
 
 /**
- * Up to 64 requests share the network (--concurrency): with 512 bytes/s each, they take 256 kbit/s. A slower
+ * Up to 96 requests share the network (--concurrency): with 340 bytes/s each, they take 261 kbit/s. A slower
  * network could not transfer a tree, so a slower body is a fault. The window of 15 seconds is longer than a
  * lost packet and its retransmissions take; a body that sends nothing ends sooner (5 s, Timeouts.stall). From
- * a store that stays just above the minimum rate, a whole blob (8 MiB) may take 4 h 34 min, and a file of 300
- * KiB 11 min.
+ * a store that stays just above the minimum rate, a whole blob (8 MiB) may take 6 h 52 min, and a file of 300
+ * KiB 16 min.
  */
-export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 512, windowMs: 15_000, graceMs: 60_000 };
+export const BODY_BOUNDS: BodyBounds = { leastBytesPerSecond: 340, windowMs: 15_000, graceMs: 60_000 };
 
 /** Milliseconds that a body of this length may take, over all of its connections. */
 export function longestMs({ leastBytesPerSecond, graceMs }: BodyBounds, length: number): number {

@@ -14,7 +14,7 @@ import { verified, verifiedWhole } from './verified-body.ts';
 
 /**
  * Bodies up to this size are collected and checked before the answer is returned, so that a broken or corrupt
- * body is simply fetched again. 32 of these bodies take 8 MiB.
+ * body is simply fetched again. 96 of these bodies take 24 MiB.
  */
 const COLLECTED_BYTES = 256 * 1024;
 

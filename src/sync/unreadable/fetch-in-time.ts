@@ -21,7 +21,7 @@ export interface TimedMeans {
  * objects from being shown. src/store ends each request after 40 s without a usable answer. This bound is
  * longer, so that the store's own error is reported.
  */
-const SLOWEST_BYTES_PER_MS = 8;
+const SLOWEST_BYTES_PER_MS = 5;
 
 /**
  * Milliseconds after which fetching an object of this size is abandoned: whole seconds, because Node.js keeps
