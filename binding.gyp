@@ -12,12 +12,12 @@
     {
       "target_name": "dagmount-supervisor",
       "type": "executable",
-      "sources": ["native/supervisor/supervisor.c", "native/supervisor/machine.c", "native/supervisor/transitions.c", "native/supervisor/messages.c", "native/supervisor/server.c", "native/supervisor/store.c", "native/supervisor/systemd.c", "native/supervisor/holding.c", "native/supervisor/fd-message.c", "native/supervisor/stacks.c", "native/supervisor/log.c"],
+      "sources": ["native/supervisor/supervisor.c", "native/supervisor/machine.c", "native/supervisor/transitions.c", "native/supervisor/messages.c", "native/supervisor/server.c", "native/supervisor/store.c", "native/supervisor/systemd.c", "native/supervisor/holding.c", "native/supervisor/fd-message.c", "native/supervisor/stacks.c", "native/supervisor/threads.c", "native/supervisor/log.c"],
       "defines": ["_GNU_SOURCE"],
       "include_dirs=": [],
       "cflags_c": ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror"],
       "conditions": [
-        ["OS!='linux'", { "type": "none", "sources!": ["native/supervisor/supervisor.c", "native/supervisor/machine.c", "native/supervisor/transitions.c", "native/supervisor/messages.c", "native/supervisor/server.c", "native/supervisor/store.c", "native/supervisor/systemd.c", "native/supervisor/holding.c", "native/supervisor/fd-message.c", "native/supervisor/stacks.c", "native/supervisor/log.c"] }]
+        ["OS!='linux'", { "type": "none", "sources!": ["native/supervisor/supervisor.c", "native/supervisor/machine.c", "native/supervisor/transitions.c", "native/supervisor/messages.c", "native/supervisor/server.c", "native/supervisor/store.c", "native/supervisor/systemd.c", "native/supervisor/holding.c", "native/supervisor/fd-message.c", "native/supervisor/stacks.c", "native/supervisor/threads.c", "native/supervisor/log.c"] }]
       ]
     },
     {

@@ -25,6 +25,11 @@ machine machine_begin(machine_start start) {
 
 bool machine_has_connection(const machine* machine) { return (machine->connection & (KEPT | REMADE)) != 0; }
 
+bool machine_has_successor(const machine* machine) {
+  return machine_has_connection(machine) && machine->passed_signal == 0 && machine->server == SERVING &&
+         machine->candidate != ABSENT;
+}
+
 bool machine_is_well(const machine* machine) {
   const bool is_up = (machine->server & (SERVING | LEAVING)) != 0;
   return is_up ? machine->silent_ms <= machine->watchdog_ms : machine->down_ms <= machine->deadline_ms;

@@ -181,6 +181,8 @@ void machine_handle(machine* machine, const event* event, action_list* out);
 void machine_pass_time(machine* machine, uint64_t step_ms, action_list* out);
 // Whether a kernel connection exists, so that readers depend on a server.
 bool machine_has_connection(const machine* machine);
+// Whether a candidate takes the place of a serving server that dies now, for readers that wait.
+bool machine_has_successor(const machine* machine);
 // For systemd's watchdog: whether the server is alive, or is starting within its time limit.
 bool machine_is_well(const machine* machine);
 

@@ -1,6 +1,7 @@
 #include "server.h"
 #include "log.h"
 #include "store.h"
+#include "threads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -109,15 +110,27 @@ void server_reap(server_process* servers[], int count) {
   }
 }
 
-void server_kill(server_process* server) {
+// Kills the server. Returns once `is_over` holds, but waits for 10 ms at most: the other threads end a moment after the
+// main thread, unless one of them hangs.
+static void kill_until(server_process* server, bool (*is_over)(server_process* server)) {
   if (server->has_exited) return;
   kill(server->pid, SIGKILL);
-  // The other threads end a moment after the main thread, unless one of them hangs.
-  for (int tries = 0; !server->has_exited && tries < 10; tries++) {
-    server->has_exited = waitpid(server->pid, &server->exit_status, WNOHANG) == server->pid;
-    if (!server->has_exited) nanosleep(&(struct timespec){0, 1000000}, NULL);
-  }
+  for (int tries = 0; !is_over(server) && tries < 10; tries++) nanosleep(&(struct timespec){0, 1000000}, NULL);
 }
+
+static bool is_reaped(server_process* server) {
+  if (!server->has_exited) server->has_exited = waitpid(server->pid, &server->exit_status, WNOHANG) == server->pid;
+  return server->has_exited;
+}
+
+bool server_is_exiting(server_process* server) {
+  if (!is_reaped(server)) server->has_exited = threads_are_exiting(server->pid, &server->exit_status);
+  return server->has_exited;
+}
+
+void server_kill(server_process* server) { kill_until(server, is_reaped); }
+
+void server_kill_soon(server_process* server) { kill_until(server, server_is_exiting); }
 
 void server_describe_end(const server_process* server, char* text, size_t size) {
   const int status = server->exit_status;

@@ -13,6 +13,7 @@
 #include "stacks.h"
 #include "store.h"
 #include "systemd.h"
+#include "threads.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,11 +27,14 @@
 
 // LONGEST_STEP_MS: if more time passed between two polls, this process was stopped, and the excess does not count as
 // waiting for the server.
-enum { LOOK_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64, EX_TEMPFAIL = 75, EX_CONFIG = 78 };
+// SOON_MS: after a thread of the server has exited, this process looks every millisecond for so long whether the server
+// is dead.
+enum { LOOK_MS = 20, SOON_MS = 20, LONGEST_STEP_MS = 1000, EX_OSERR = 71, EX_USAGE = 64, EX_TEMPFAIL = 75, EX_CONFIG = 78 };
 
 static server_process server = NO_SERVER, candidate = NO_SERVER;
 static server_start_options how = {.reason = ""};
 static machine state;
+static thread_watch watched = NO_WATCH;
 static char threads[4096];
 
 static uint64_t now_ms(void) {
@@ -187,12 +191,16 @@ static void heed_signals(int signals) {
   }
 }
 
-static void look_for_deaths(void) {
+// `is_soon`: whether a thread of the server has just exited.
+static void look_for_deaths(bool is_soon) {
   char end[sizeof state.reason];
   server_reap((server_process*[]){&server, &candidate}, 2);
-  if (server.pid != 0 && server_is_dead(&server)) {
+  // Freeing the memory of a server takes some 10 ms, for which readers need not wait.
+  const bool hurries = machine_has_successor(&state);
+  if (server.pid != 0 && ((hurries && is_soon && server_is_exiting(&server)) || server_is_dead(&server))) {
     receive_all();  // its last messages
-    server_kill(&server);
+    if (hurries) server_kill_soon(&server);
+    else server_kill(&server);
     event died = {.kind = SERVER_DIED, .text = end};
     server_tell_end(&server, &died);
     server_describe_end(&server, end, sizeof end);
@@ -261,13 +269,17 @@ int main(int count, char** arguments) {
   set_badness(-900);
   if (signals < 0 || (server.pid == 0 && !server_start(&server, &how)))
     return log_failure("supervisor-failed", "the supervisor cannot start", NULL, errno), EX_OSERR;
+  uint64_t soon_until = 0;
   for (uint64_t before = now_ms();; before = now_ms()) {
-    struct pollfd ready[] = {{.fd = signals, .events = POLLIN}, {.fd = server.channel, .events = POLLIN},
+    struct pollfd ready[3 + MOST_WATCHED] = {{.fd = signals, .events = POLLIN}, {.fd = server.channel, .events = POLLIN},
         {.fd = candidate.channel, .events = POLLIN}};
-    poll(ready, 3, LOOK_MS);
+    threads_watch(&watched, state.server == SERVING ? server.pid : 0);
+    threads_poll(&watched, ready + 3);
+    poll(ready, 3 + MOST_WATCHED, before < soon_until ? 1 : LOOK_MS);
+    if (threads_exited(&watched, ready + 3)) soon_until = now_ms() + SOON_MS;
     receive_all();
     heed_signals(signals);
-    look_for_deaths();
+    look_for_deaths(now_ms() < soon_until);
     const uint64_t step = now_ms() - before;
     systemd_watch(machine_is_well(&state));
     holding_watch(store_hold_all);
