@@ -5,6 +5,7 @@ import type { Fetch } from '../session/content-reader.ts';
 import { type Addon, loadAddon } from '../session/kernel/addon.ts';
 import { Journal } from '../session/kernel/journal.ts';
 import { KernelSession } from '../session/kernel/kernel-session.ts';
+import { RehearsalKernel } from '../session/kernel/rehearsal-kernel.ts';
 import type { SessionStart, ToSession } from '../session/messages.ts';
 import { RequestMeter } from '../session/request-meter.ts';
 import { type SessionEnvironment, serveSession } from '../session/serve-session.ts';
@@ -31,7 +32,8 @@ export function serveKernel({ resend }: KernelServing): void {
       onMessage: (listener) => port.on('message', (message: ToSession) => listener(message)),
       close: () => port.close(),
     },
-    (message, environment) => start(message, environment, resend),
+    (message, environment) => start(message, environment, resend, loadAddon()),
+    (message, environment) => rehearse(message, environment, resend),
   );
 }
 
@@ -40,7 +42,35 @@ function mapJournal(addon: Addon, fd: number): Journal {
   return new Journal(addon.mapMemory(fd));
 }
 
-function start(message: SessionStart, environment: SessionEnvironment, resend: boolean): KernelSession {
+/**
+ * Serves some requests of a kernel that does not exist: the first requests of a takeover find compiled code. Reads the
+ * disk, and nothing else.
+ */
+async function rehearse(
+  message: SessionStart,
+  environment: SessionEnvironment,
+  resend: boolean,
+): Promise<void> {
+  const kernel = new RehearsalKernel();
+  const alone: SessionEnvironment = {
+    ...environment,
+    tell: () => undefined,
+    fetchOf: () => async () => ({ kind: 'error', failure: 'unavailable' }),
+    isMainThere: () => false,
+    onFault: () => undefined,
+  };
+  // Loads the addon, too.
+  const session = start(message, alone, resend, { ...loadAddon(), ...kernel.addon });
+  await kernel.play(message.trees);
+  await session.stop();
+}
+
+function start(
+  message: SessionStart,
+  environment: SessionEnvironment,
+  resend: boolean,
+  addon: Addon,
+): KernelSession {
   const { tell, versionIdOf, rootAttributeOf, findVersion, onFault } = environment;
   const { connection, journal, trees, versions, presentation, meter, takeover } = message;
   const { looksForContent, allowIdmap } = message;
@@ -67,7 +97,6 @@ function start(message: SessionStart, environment: SessionEnvironment, resend: b
       return fingerprint === undefined ? await fetch(...asked) : { kind: 'local', fingerprint };
     };
   };
-  const addon = loadAddon();
   // In a takeover, the session answers requests from its start, but reports that it serves only once the
   // kernel knows its tree.
   const began = performance.now();

@@ -8,11 +8,11 @@ import { prepareDirectories } from '../mount/mount-point.ts';
 import type { Driver } from '../session/driver.ts';
 import type { SessionEnd } from '../session/session-end.ts';
 import type { StatePlaces } from '../state/open-state.ts';
+import { StateAhead } from '../state/state-ahead.ts';
 import { keepStoreTraits } from '../state/store-traits-file.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import type { MountTree } from '../takeover/mount-trees.ts';
-import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced, limitWaiting } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
@@ -22,9 +22,13 @@ import { keepIdleMemorySmall, ownMemory } from './idle-memory.ts';
 import { loadControlPlane } from './load-control-plane.ts';
 import { tellSupervisor } from './mount-log.ts';
 import { type MountedSource, mountedSource } from './mounted-source.ts';
+import { rehearse } from './rehearsal.ts';
 import type { ServedMount } from './served-mount.ts';
 import type { Served } from './server-port.ts';
 import { logOf } from './tree-log.ts';
+
+/** The states of a larger mount are not read in advance, because a standby needs little memory. */
+const AHEAD_BYTES = 4 * 2 ** 20;
 
 export interface AcquireHooks {
   /** Called when the session with the kernel has ended; `end` has a reason if the session failed. */
@@ -47,7 +51,8 @@ export interface Acquired {
   readonly prepared: Prepared;
   /** Indexed by tree number. */
   readonly sources: readonly AcquiredSource[];
-  readonly orphaned: OrphanedSession;
+  /** What a standby has read in advance. Indexed by tree number. */
+  readonly ahead: readonly StateAhead[];
   /** Whether the target has a mount that no process serves, which must be replaced. */
   readonly replacesStale: boolean;
   /** The lock of the cache directory. */
@@ -106,6 +111,10 @@ export async function acquire(
     device: () => place.deviceNumber,
     onEnded: hooks.onEnded,
   });
+  const ahead = mount.trees.map(
+    ({ id: mountId, places: { runtimeDirectory } }) =>
+      new StateAhead({ runtimeDirectory, mountId, mostBytes: AHEAD_BYTES / mount.trees.length }),
+  );
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
     // Loads what is usually loaded later: until a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
@@ -117,8 +126,10 @@ export async function acquire(
       { runtimeDirectory: places.runtimeDirectory, trees: takenOver(mount) },
       isStandby,
     );
+    if (isStandby) await rehearse({ mount, supervised, place, session: prepared.session, ahead, log });
   };
   const isTurn = await supervised.standby.turn(prepareToTakeOver, mount.over);
+  for (const each of ahead) each.stop();
   // A server whose session has ended fails. If it ended with exit code 0, and the supervisor had just promoted it,
   // the supervisor would end, too.
   if (!stop.aborted) prepared.session.throwIfEnded();
@@ -138,8 +149,7 @@ export async function acquire(
     systemClock,
     mount.over,
   );
-  const orphaned = new OrphanedSession(runtimeDirectory, config);
-  return { acquired: { driver, supervised, place, prepared, sources, orphaned, replacesStale, lock } };
+  return { acquired: { driver, supervised, place, prepared, sources, ahead, replacesStale, lock } };
 }
 
 function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {

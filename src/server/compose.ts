@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { preparePrivateDirectory } from '../cache/private-directory.ts';
-import type { MountConfig } from '../config/mount-config.ts';
-import { shownSource } from '../config/shown-source.ts';
-import { releaseKeys } from '../release/index.ts';
 import type { Presentation, Serving } from '../session/messages.ts';
-import type { Naming } from '../session/naming.ts';
 import type { SessionClient } from '../session/session-client.ts';
+import type { StateAhead } from '../state/state-ahead.ts';
 import { checkStoreSettings } from '../store/check-store-settings.ts';
 import { ContentState } from '../sync/content-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { decideSuccession, type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter, type PresentedTree } from '../takeover/mount-presenter.ts';
-import { type MountTree, removeEmpty } from '../takeover/mount-trees.ts';
+import { removeEmpty } from '../takeover/mount-trees.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { resumeConnection } from '../takeover/resume-connection.ts';
 import { warnUnlessIdmap } from '../takeover/warn-unless-idmap.ts';
 import type { Acquired } from './acquire.ts';
 import { type ComposedTree, composeTree } from './compose-tree.ts';
+import { inheritedTree, type KeptTree, presentedParts } from './kept-tree.ts';
 import type { LoadedVersions } from './loaded-versions.ts';
 import { openLoadedVersions } from './open-loaded-versions.ts';
 import type { ServedMount } from './served-mount.ts';
@@ -44,13 +42,6 @@ export interface Composed {
   readonly isContentKnown: Promise<void> | undefined;
 }
 
-/** A tree, and the state that an earlier process left of it. */
-interface KeptTree {
-  readonly tree: MountTree;
-  readonly kept: KeptState;
-  readonly content: ContentState | undefined;
-}
-
 /**
  * Composes a server from the inherited mount, the kept state, and each tree's cache, source and Sync. If
  * trees were kept, readers are answered as soon as these trees are read. Only then are the store clients and
@@ -63,7 +54,7 @@ export async function compose(
 ): Promise<Composed> {
   const { config, options, atEnd } = mount;
   const { log } = options;
-  const { driver, supervised, prepared, sources, replacesStale, lock } = acquired;
+  const { driver, supervised, prepared, sources, replacesStale, lock, ahead } = acquired;
   const { session } = prepared;
   const { target, source, allowOther, allowIdmap, uid, gid, umask } = config;
   const { cacheDirectory } = mount.places;
@@ -71,7 +62,7 @@ export async function compose(
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
-  const { canGoOn, trees } = decideSuccession(await keptTrees(mount, goesOn), goesOn);
+  const { canGoOn, trees } = decideSuccession(await keptTrees(mount, ahead, goesOn), goesOn);
   const salts = trees.flatMap(({ kept }) => kept.restored?.generation.salt ?? []);
   const isRestored = salts.length > 0;
   const salt = salts[0] ?? randomBytes(8).readBigUInt64LE();
@@ -92,8 +83,7 @@ export async function compose(
   const inherited =
     device === undefined || !canGoOn
       ? undefined
-      : resumeConnection({
-          session,
+      : resumeConnection(session, {
           device,
           init: record?.init,
           journal: supervised.mount.journal,
@@ -103,6 +93,7 @@ export async function compose(
           cacheDirectory,
         });
   if (inherited !== undefined) supervised.heartbeat.answering();
+  for (const { kept } of trees) kept.tell();
   const presenter = new MountPresenter({
     session,
     driver,
@@ -138,6 +129,7 @@ export async function compose(
   }
   // Readers wait for the first listing: its thread loads its modules while this one loads those of the store.
   if (!isRestored && !isInherited) for (const tree of prepared.trees) tree.sourceWorker();
+  await inherited?.soonServing;
   await Promise.all(
     prepared.trees.map((tree) => (inherited === undefined ? tree.connected() : tree.soonConnected())),
   );
@@ -182,7 +174,11 @@ export async function compose(
  * Reads the kept state of all trees. A tree that the kernel does not know starts as after a start of the
  * host.
  */
-async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly KeptTree[]> {
+async function keptTrees(
+  mount: ServedMount,
+  ahead: readonly StateAhead[],
+  goesOn: boolean,
+): Promise<readonly KeptTree[]> {
   const opening = mount.trees.map(async (tree): Promise<KeptTree> => {
     const { config, places, id, mark } = tree;
     if (tree.path !== '') {
@@ -194,6 +190,7 @@ async function keptTrees(mount: ServedMount, goesOn: boolean): Promise<readonly 
       config,
       mountId: id,
       takesOver: goesOn && mark.since !== undefined,
+      ahead: ahead[tree.number],
       clock: systemClock,
       log: logOf(mount.options.log, tree),
     });
@@ -216,21 +213,6 @@ function isShown({ restored }: KeptState): boolean {
   return restored !== undefined;
 }
 
-function inheritedTree({
-  tree,
-  kept,
-  content,
-}: KeptTree): Parameters<typeof resumeConnection>[0]['trees'][number] {
-  const { restored, succession } = kept;
-  const { mark, number: _, ...rest } = presentedParts(tree);
-  const since = mark.since ?? (restored && mark.set());
-  return {
-    ...rest,
-    kept: restored && content && since && { generation: restored.generation, content, since },
-    succession,
-  };
-}
-
 function presentedTree({ tree, kept, content }: KeptTree, isResumed: boolean): PresentedTree {
   const { number: _, ...rest } = presentedParts(tree);
   const { restored } = kept;
@@ -239,21 +221,4 @@ function presentedTree({ tree, kept, content }: KeptTree, isResumed: boolean): P
     kept: restored && content && { generation: restored.generation, fingerprints: content.fingerprints },
     isInherited: isResumed && isShown(kept),
   };
-}
-
-function presentedParts({ number, path, config, places, mark }: MountTree) {
-  return {
-    number,
-    path,
-    naming: namingOf(config),
-    cacheDirectory: places.cacheDirectory,
-    mark,
-  };
-}
-
-/** Returns how the store names the files of a tree. A release stores its files in packs. */
-function namingOf(config: MountConfig): Naming {
-  const { source, prefix: keyPrefix } = config;
-  const isRelease = shownSource(config).kind === 'release';
-  return { source, keyPrefix, ...(isRelease && { packPrefix: keyPrefix + releaseKeys.pack('') }) };
 }

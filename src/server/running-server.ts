@@ -5,6 +5,7 @@ import { MountError } from '../session/mount-error.ts';
 import { isConnectionHeld, type SessionEnd, textOf } from '../session/session-end.ts';
 import { problemTotal } from '../sync/problem-counts.ts';
 import { systemClock } from '../sync/system-clock.ts';
+import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { ofServer, type Replacement, tellReplacement } from '../takeover/replacement.ts';
 import type { Supervised } from '../takeover/supervised.ts';
 import type { ControlPlane } from '../views/control-plane.ts';
@@ -202,9 +203,10 @@ export class RunningServer {
     if (session.isStuck && !this.#mounted) place.abort();
   }
 
-  #onMounted({ driver, place, supervised, orphaned }: Acquired, serving: Serving): void {
-    const { config, options, announcement, detached, events, atEnd } = this.#mount;
+  #onMounted({ driver, place, supervised }: Acquired, serving: Serving): void {
+    const { config, options, announcement, detached, events, atEnd, runtimeDirectory } = this.#mount;
     const { target, source } = config;
+    const orphaned = new OrphanedSession(runtimeDirectory, config);
     this.#mounted = true;
     const { readahead } = place.taken(() => detached.abort());
     supervised.setTakeoverDeadline(place.connection);

@@ -165,6 +165,8 @@ export interface SessionStart {
 
 export type ToSession =
   | SessionStart
+  /** Runs what `start` would run, without a connection. The session answers with `rehearsed`. */
+  | { readonly kind: 'rehearse'; readonly start: SessionStart }
   /** Shows a tree that was not shown so far. */
   | { readonly kind: 'show'; readonly tree: number; readonly shown: ShownSince }
   | {
@@ -234,6 +236,7 @@ export interface StuckNotification {
 
 export type FromSession =
   | ({ readonly kind: 'serving' } & Omit<Serving, 'startedAt' | 'at'>)
+  | { readonly kind: 'rehearsed' }
   /** The session could not mount, and ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {

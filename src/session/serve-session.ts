@@ -51,12 +51,14 @@ export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<
  * Handles the messages of a session's thread or process, which uses no network and parses no XML. It asks the
  * main thread for everything that the shown tree and the local disk do not provide. It hashes content only
  * while the main thread cannot be asked for it.
+ * `rehearse` runs what `start` would run, without a connection.
  * Returns a function to call when the main thread is gone. From then on, all questions to the main thread
  * fail, and a waiting read of content that is not local fails with EIO.
  */
 export function serveSession(
   port: SessionPort,
   start: (message: SessionStart, environment: SessionEnvironment) => Session,
+  rehearse?: (message: SessionStart, environment: SessionEnvironment) => Promise<void>,
 ): () => void {
   let lastId = 0;
   const common = { tell: (message: FromSession) => port.tell(message), newId: () => ++lastId };
@@ -91,6 +93,10 @@ export function serveSession(
     switch (message.kind) {
       case 'start':
         session = start(message, environment);
+        return;
+      case 'rehearse':
+        await rehearse?.(message.start, environment);
+        port.tell({ kind: 'rehearsed' });
         return;
       case 'show':
         if (session !== undefined) {

@@ -86,6 +86,7 @@ export class SessionClient {
   readonly #publishing = new Map<number, Deferred<NotifyOutcome>>();
   #counting: Deferred<SessionCounters> | undefined;
   #serving: Deferred<Serving> | undefined;
+  #rehearsing: Deferred<void> | undefined;
   #startedAt = 0;
   #isStuck = false;
   readonly #waiting: (() => void)[] = [];
@@ -118,6 +119,17 @@ export class SessionClient {
     this.#startedAt = performance.now();
     this.#send({ kind: 'start', ...start, meter: this.#memory });
     return this.#serving.promise;
+  }
+
+  /**
+   * Makes the session run once what `start` will run, without a connection, so that V8 has compiled that code. Resolves
+   * when the session has done so. Rejects with MountError if the session ends first, or has ended.
+   */
+  async rehearse(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<void> {
+    this.throwIfEnded();
+    this.#rehearsing = deferred();
+    this.#send({ kind: 'rehearse', start: { kind: 'start', ...start, meter: RequestMeter.memory() } });
+    return this.#rehearsing.promise;
   }
 
   /** Throws MountError if the session has ended: it will serve no mount. */
@@ -225,6 +237,9 @@ export class SessionClient {
     switch (message.kind) {
       case 'serving':
         this.#serving?.resolve({ ...message, startedAt: this.#startedAt, at: performance.now() });
+        break;
+      case 'rehearsed':
+        this.#rehearsing?.resolve();
         break;
       case 'refused':
         this.#serving?.reject(refused(message.reason));
@@ -337,7 +352,7 @@ export class SessionClient {
     this.#ended = error;
     for (const controller of this.#fetches.values()) controller.abort();
     for (const dropping of this.#dropping.values()) dropping.resolve(false);
-    for (const waiting of [this.#serving, ...this.#publishing.values()]) {
+    for (const waiting of [this.#serving, this.#rehearsing, ...this.#publishing.values()]) {
       waiting?.promise.catch(() => undefined);
       waiting?.reject(error);
     }

@@ -39,17 +39,24 @@ export class ColdStartFile {
   readonly #clock: Clock;
   #handle: FileHandle | undefined;
   #inForce = false;
-  #isCurrent: boolean;
+  #isCurrent = false;
+  #hasCommitted = false;
   /**
    * The last job of the queue. Jobs run one at a time: a hung job delays later ones, which then time out,
    * too.
    */
   #tail: Promise<void> = Promise.resolve();
 
-  constructor(directory: string, isCurrent: boolean, clock: Clock, log: Logger) {
+  /** `isCurrent`: whether the file holds the last committed state, or a function that looks. */
+  constructor(directory: string, isCurrent: boolean | (() => Promise<boolean>), clock: Clock, log: Logger) {
     this.#directory = directory;
-    this.#isCurrent = isCurrent;
     this.#clock = clock;
+    if (typeof isCurrent === 'boolean') this.#isCurrent = isCurrent;
+    else
+      void this.#enqueue(async () => {
+        const found = await isCurrent();
+        if (!this.#hasCommitted) this.#isCurrent = found;
+      });
     this.paths = coldStartPaths(directory);
     this.trouble = new DiskTrouble(
       this.paths.current,
@@ -88,6 +95,7 @@ export class ColdStartFile {
    */
   async commit(record: Uint8Array): Promise<void> {
     this.#isCurrent = false;
+    this.#hasCommitted = true;
     const done = this.#enqueue(async () => {
       if (this.#handle === undefined) return;
       await this.#handle.write(record, 0, record.length, COMMIT_AT);

@@ -1,15 +1,16 @@
+import { lstatSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import type { StatePlaces } from './open-state.ts';
 import { isHeadInCache } from './same-state.ts';
 import type { SavedState } from './saved-state.ts';
 import { StateError } from './state-error.ts';
-import { readState } from './state-file.ts';
+import { type ReadState, readState } from './state-file.ts';
 import { takeoverPaths } from './takeover-file.ts';
 
 export interface TakeoverFound {
   readonly state: SavedState;
   /** Whether the file in the cache directory has this state, too. */
-  readonly inCache: boolean;
+  readonly inCache: () => Promise<boolean>;
   /** The state before this one, if the kernel may lack notifications about the changes between the two. */
   readonly previous: SavedState | undefined;
 }
@@ -19,23 +20,26 @@ export interface TakeoverFound {
  * Returns undefined if that state or the previous one is unusable. The connection is then unusable, too,
  * because nothing else says what the kernel's caches hold. Removes nothing, because the next successor may
  * need it.
+ *
+ * @param ahead the state that was read in advance, if it still is the one in force
  */
-export async function openTakeover(places: StatePlaces): Promise<TakeoverFound | undefined> {
+export async function openTakeover(
+  places: StatePlaces,
+  ahead?: ReadState,
+): Promise<TakeoverFound | undefined> {
   const { runtimeDirectory, cacheDirectory, mountId, log } = places;
   const { current, previous } = takeoverPaths(runtimeDirectory);
-  const inForce = await look(current, mountId, log);
-  const before = await look(previous, mountId, log);
+  const inForce = ahead ?? (await look(current, mountId, log));
+  // Readers wait: asking the tmpfs on this thread takes less time than a turn of the thread pool.
+  const isThere = lstatSync(previous, { throwIfNoEntry: false }) !== undefined;
+  const before = isThere ? await look(previous, mountId, log) : undefined;
   // Without the previous tree it is unknown which notifications the kernel lacks.
   if (inForce === undefined || inForce === 'unusable' || before === 'unusable') return undefined;
-  const inCache = await isHeadInCache(inForce.head, cacheDirectory);
-  return { state: inForce.state, inCache, previous: before?.state };
+  const { head, state } = inForce;
+  return { state, inCache: () => isHeadInCache(head, cacheDirectory), previous: before?.state };
 }
 
-async function look(
-  path: string,
-  mountId: string,
-  log: Logger,
-): Promise<Awaited<ReturnType<typeof readState>> | 'unusable'> {
+async function look(path: string, mountId: string, log: Logger): Promise<ReadState | 'unusable' | undefined> {
   try {
     return await readState(path, mountId);
   } catch (error) {

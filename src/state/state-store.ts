@@ -16,7 +16,7 @@ export interface StateStoreOptions {
   readonly cacheDirectory: string;
   readonly identity: StateIdentity;
   /** Whether the cache directory's state is as new as the runtime directory's. */
-  readonly inCache: boolean;
+  readonly inCache: boolean | (() => Promise<boolean>);
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -28,9 +28,9 @@ export async function canTakeOver(
 ): Promise<void> {
   await session.counters();
   await connected();
-  // A standby reads no state, because it has the same version as the server, and should need little memory.
+  // A standby has the same version as the server, so it can read the state.
   if (isStandby) return;
-  const states = await Promise.all(trees.map(openTakeover));
+  const states = await Promise.all(trees.map((places) => openTakeover(places)));
   const isReadable = readConnectionRecord(runtimeDirectory) !== 'unusable';
   if (isReadable && states.length > 0 && !states.includes(undefined)) return;
   throw new MountError(

@@ -7,6 +7,7 @@ import type { MountConfig } from '../config/mount-config.ts';
 import { openState } from '../state/open-state.ts';
 import { openTakeover } from '../state/open-takeover.ts';
 import type { SavedState } from '../state/saved-state.ts';
+import type { StateAhead } from '../state/state-ahead.ts';
 import { StateStore } from '../state/state-store.ts';
 import { millisecondsOf } from '../sync/instant.ts';
 import type { PeakEntry } from '../sync/peak-files.ts';
@@ -24,6 +25,8 @@ export interface KeptStateOptions {
   readonly cacheDirectory: string;
   /** Whether the previous server left a kernel connection. */
   readonly takesOver: boolean;
+  /** What a standby has read in advance. */
+  readonly ahead?: Pick<StateAhead, 'current'> | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -43,6 +46,8 @@ export interface KeptState {
   readonly restored: Restored | undefined;
   /** Set only if the inherited connection can be resumed. */
   readonly succession: Succession | undefined;
+  /** Logs that a tree was restored, if one was. Separate, because readers wait until a restored tree is shown. */
+  readonly tell: () => void;
 }
 
 /** Reads the state that outlives a process, and opens the store that writes it from now on. */
@@ -51,7 +56,7 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
   const filters = identityOf(config);
   const places = { runtimeDirectory, cacheDirectory, mountId, log };
-  const takeover = options.takesOver ? await openTakeover(places) : undefined;
+  const takeover = options.takesOver ? await openTakeover(places, options.ahead?.current) : undefined;
   const found = takeover === undefined ? await openState(places) : { ...takeover, from: 'runtime' };
   const store = new StateStore({
     runtimeDirectory,
@@ -61,28 +66,33 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
     clock,
     log,
   });
-  if (found === undefined) return { store, restored: undefined, succession: undefined };
+  if (found === undefined)
+    return { store, restored: undefined, succession: undefined, tell: () => undefined };
   const { state, from } = found;
   const newFilters = state.filters === filters ? undefined : config;
   const restored = restoredOf(state, newFilters);
   const { number, files } = { number: state.number, files: state.generation.files };
-  const publishedAt = new Date(restored.publishedAt).toISOString();
-  log.info(
-    { event: 'restored', number, files, publishedAt, from },
-    "the last published tree was restored from this host's disk",
-  );
-  if (takeover === undefined) return forNewMount({ store, restored, succession: undefined });
+  const tell = (): void => {
+    const publishedAt = new Date(restored.publishedAt).toISOString();
+    log.info(
+      { event: 'restored', number, files, publishedAt, from },
+      "the last published tree was restored from this host's disk",
+    );
+  };
+  if (takeover === undefined) return forNewMount({ store, restored, succession: undefined, tell });
   return {
     store,
     restored,
+    tell,
     succession: { previous: takeover.previous?.generation, replaced: state.replaced },
   };
 }
 
 /** Returns the state for a new mount, of which the kernel holds no inode. */
-function forNewMount({ store, restored }: KeptState): KeptState {
+function forNewMount({ store, restored, tell }: KeptState): KeptState {
   return {
     store,
+    tell,
     restored: restored && { ...restored, removedDirectories: new Map(), replaced: [] },
     succession: undefined,
   };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ABSENT } from '../cache/verification.ts';
 import {
   type Moment,
@@ -17,7 +18,6 @@ import type { InitReply } from '../wire/index.ts';
 import type { Succession } from './kept-state.ts';
 
 export interface ResumeConnectionOptions {
-  readonly session: SessionClient;
   /** The descriptor of the inherited connection. */
   readonly device: number;
   readonly init: InitReply | undefined;
@@ -55,12 +55,40 @@ export interface KeptTree {
 export interface Inherited {
   /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
+  /**
+   * Resolves when `serving` has settled, or after SOON_MS. Until then, the rest of the start should wait: on two
+   * processors, it would take time from the session.
+   */
+  readonly soonServing: Promise<void>;
 }
 
+const SOON_MS = 50;
+
 /** Resumes a connection, before any other part of the server has started. */
-export function resumeConnection(options: ResumeConnectionOptions): Inherited {
-  const { session, device, init, trees, presentation, versions, cacheDirectory, journal } = options;
-  const serving = session.start({
+export function resumeConnection(
+  session: Pick<SessionClient, 'start'>,
+  options: ResumeConnectionOptions,
+): Inherited {
+  const serving = session.start(startOf(options));
+  // The caller awaits this promise later. Until then, a rejection must not count as unhandled.
+  const settled = serving.then(
+    () => undefined,
+    () => undefined,
+  );
+  return { serving, soonServing: Promise.race([settled, delay(SOON_MS, undefined, { ref: false })]) };
+}
+
+/** Runs what resumeConnection() runs, without the connection. */
+export async function rehearseResuming(
+  session: Pick<SessionClient, 'rehearse'>,
+  options: ResumeConnectionOptions,
+): Promise<void> {
+  await session.rehearse(startOf(options));
+}
+
+function startOf(options: ResumeConnectionOptions): Parameters<SessionClient['start']>[0] {
+  const { device, init, trees, presentation, versions, cacheDirectory, journal } = options;
+  return {
     connection: { kind: 'device', fd: device },
     trees: trees.map(({ kept, succession, ...tree }) => ({
       ...tree,
@@ -76,10 +104,7 @@ export function resumeConnection(options: ResumeConnectionOptions): Inherited {
     journal,
     looksForContent: true,
     takeover: { init },
-  });
-  // The caller awaits this promise later. Until then, a rejection must not count as unhandled.
-  serving.catch(() => undefined);
-  return { serving };
+  };
 }
 
 /** The tree as it is sent to the session. */

@@ -50,6 +50,12 @@ export const takeoverEvents = {
     meaning:
       'dagmount cannot write to `file` when the store last answered. If the store is down at the next start, the age of the tree in `dagmount status` is unknown or too high.',
   },
+  'rehearsal-failed': {
+    levels: ['debug'],
+    fields: ['err'],
+    meaning:
+      'A standby runs in advance what it will run when it takes over, and this failed (`err`). Nothing else follows: its takeover may take longer.',
+  },
   'taken-over': {
     levels: ['warn'],
     fields: [

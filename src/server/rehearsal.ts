@@ -1,0 +1,74 @@
+import { dirname } from 'node:path';
+import type { Logger } from '../base/logger.ts';
+import { unsafeAncestor } from '../host/safe-directory.ts';
+import type { MountPlace } from '../mount/mount-place.ts';
+import type { SessionClient } from '../session/session-client.ts';
+import type { StateAhead } from '../state/state-ahead.ts';
+import { ContentState } from '../sync/content-state.ts';
+import { systemClock } from '../sync/system-clock.ts';
+import { decideSuccession, openKeptState } from '../takeover/kept-state.ts';
+import { lookAtLeft } from '../takeover/predecessor.ts';
+import { rehearseResuming } from '../takeover/resume-connection.ts';
+import type { Supervised } from '../takeover/supervised.ts';
+import { inheritedTree, type KeptTree } from './kept-tree.ts';
+import type { ServedMount } from './served-mount.ts';
+
+const nothing = (): void => undefined;
+const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+export interface Rehearsed {
+  readonly mount: Pick<ServedMount, 'config' | 'trees' | 'places' | 'runtimeDirectory'>;
+  readonly supervised: Pick<Supervised, 'mount'>;
+  readonly place: Pick<MountPlace, 'isHeldFor'>;
+  readonly session: Pick<SessionClient, 'rehearse'>;
+  /** Indexed by tree number. */
+  readonly ahead: readonly Pick<StateAhead, 'follow' | 'current'>[];
+  readonly log: Logger;
+}
+
+/**
+ * Runs what a standby runs at its turn, as far as that only reads: V8 compiles a function when it first runs, and
+ * readers would wait for that. Never rejects.
+ */
+export async function rehearse(rehearsed: Rehearsed): Promise<void> {
+  try {
+    for (const each of rehearsed.ahead) await each.follow();
+    await play(rehearsed);
+  } catch (error) {
+    // At its turn, this server runs the same code, and then reports the error.
+    rehearsed.log.debug(
+      { event: 'rehearsal-failed', err: error },
+      'the standby could not rehearse its takeover',
+    );
+  }
+}
+
+async function play({ mount, supervised, place, session, ahead }: Rehearsed): Promise<void> {
+  const { config, places, runtimeDirectory } = mount;
+  place.isHeldFor(config.source);
+  for (const directory of [runtimeDirectory, dirname(places.cacheDirectory)])
+    unsafeAncestor(directory, { uid: process.geteuid?.() ?? 0 });
+  const { record, goesOn } = lookAtLeft(supervised.mount, 'kernel', SILENT);
+  if (!goesOn) return;
+  const opening = mount.trees
+    // Without a mark, inheritedTree() would set it.
+    .filter(({ number, mark }) => ahead[number]?.current !== undefined && mark.since !== undefined)
+    .map(async (tree): Promise<KeptTree> => {
+      const { config, id: mountId, places, number } = tree;
+      const options = { config, mountId, takesOver: true, clock: systemClock, log: SILENT };
+      const kept = await openKeptState({ ...places, ...options, ahead: ahead[number] });
+      return { tree, kept, content: kept.restored && new ContentState(kept.restored.generation.entries) };
+    });
+  const { canGoOn, trees } = decideSuccession(await Promise.all(opening), goesOn);
+  if (!canGoOn) return;
+  const { uid, gid, umask } = config;
+  await rehearseResuming(session, {
+    device: -1,
+    init: record?.init,
+    journal: undefined,
+    trees: trees.map(inheritedTree),
+    presentation: record?.presentation ?? { uid, gid, umask },
+    versions: undefined,
+    cacheDirectory: places.cacheDirectory,
+  });
+}

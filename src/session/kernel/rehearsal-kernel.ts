@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Generation } from '../../tree/index.ts';
+import { FUSE_ROOT_ID, OPCODES, type RequestKind } from '../../wire/index.ts';
+import type { MountedTree } from '../messages.ts';
+import type { Addon, NativeChannel } from './addon.ts';
+import { SLOT_BYTES } from './journal.ts';
+
+type Kept = ConstructorParameters<Addon['Channel']>[2];
+
+const HEADER_BYTES = 40;
+const READ_BYTES = 4096;
+/** How often requests of each kind are sent, and how long their answers may take, in milliseconds. */
+const ROUNDS = 8;
+const LONGEST_MS = 1_000;
+
+/** Stands in for the kernel in a rehearsal: sends the requests of a reader, and ignores the answers. */
+export class RehearsalKernel {
+  #kept: Kept | undefined;
+  #unique = 0;
+  #unanswered = 0;
+  #answered: () => void = () => undefined;
+
+  get addon(): Addon {
+    const kernel = this;
+    class Channel implements NativeChannel {
+      constructor(_fd: number, _spin: number, kept: Kept) {
+        kernel.#kept = kept;
+      }
+      reply(): number {
+        kernel.#unanswered -= 1;
+        kernel.#answered();
+        return 0;
+      }
+      notify(_messages: Uint8Array, results: Int32Array): void {
+        results.fill(0);
+        setImmediate(() => kernel.#kept?.[5]());
+      }
+      close(): void {}
+    }
+    return { Channel } as unknown as Addon;
+  }
+
+  /** Reads some files, each as a reader does. Resolves when all requests are answered, or after LONGEST_MS. */
+  async play(trees: readonly Pick<MountedTree, 'shown'>[]): Promise<void> {
+    this.#unanswered = 0;
+    const shown = trees[0]?.shown;
+    if (shown === undefined) return;
+    const generation = Generation.view(shown.generation);
+    let files = 0;
+    for (let entry = 0; entry < generation.entries && files < ROUNDS; entry++) {
+      if (generation.isDirectory(entry)) continue;
+      files += 1;
+      const [node, parent] = [generation.nodeId(entry), generation.nodeId(generation.parent(entry))];
+      this.#send('lookup', parent, Buffer.from(`${generation.path(entry).split('/').at(-1)}\0`));
+      this.#send('getattr', node, Buffer.alloc(16));
+      this.#send('open', node, Buffer.alloc(8));
+      this.#send('read', node, readBody());
+      this.#send('flush', node, Buffer.alloc(24));
+      this.#send('release', node, Buffer.alloc(24));
+      this.#send('opendir', FUSE_ROOT_ID, Buffer.alloc(8));
+      this.#send('readdirplus', FUSE_ROOT_ID, readBody());
+    }
+    await Promise.race([
+      delay(LONGEST_MS),
+      new Promise<void>((resolve) => {
+        this.#answered = () => {
+          if (this.#unanswered <= 0) resolve();
+        };
+        this.#answered();
+      }),
+    ]);
+  }
+
+  #send(kind: RequestKind, node: number, body: Uint8Array): void {
+    const row = OPCODES.find(({ name }) => name === kind);
+    if (this.#kept === undefined || row === undefined) return;
+    const [requests, lengths, , , onRequests] = this.#kept;
+    const view = new DataView(requests.buffer, requests.byteOffset, SLOT_BYTES);
+    const length = HEADER_BYTES + body.length;
+    this.#unique += 2;
+    this.#unanswered += 1;
+    view.setUint32(0, length, true);
+    view.setUint32(4, row.opcode, true);
+    view.setBigUint64(8, BigInt(this.#unique), true);
+    view.setBigUint64(16, BigInt(node), true);
+    requests.fill(0, 24, HEADER_BYTES);
+    requests.set(body, HEADER_BYTES);
+    lengths[0] = length;
+    onRequests(1);
+  }
+}
+
+/** The body of READ and READDIRPLUS: file handle, offset, size and flags. */
+function readBody(): Uint8Array {
+  const body = Buffer.alloc(40);
+  body.writeUInt32LE(READ_BYTES, 16);
+  return body;
+}
