@@ -81,10 +81,12 @@ bool server_start(server_process* server, const server_start_options* options) {
   return false;
 }
 
+static bool has_status(const server_process* server) { return server->has_exited || server->is_exiting; }
+
 // waitpid(2) does not return a process while one of its threads hangs in the kernel (a notification that waits for a
 // request that no server answers). The main thread is a zombie by then, and the supervisor treats that as death.
 bool server_is_dead(const server_process* server) {
-  if (server->has_exited) return true;
+  if (has_status(server)) return true;
   char path[32], text[512];
   snprintf(path, sizeof path, "/proc/%d/stat", (int)server->pid);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -124,8 +126,9 @@ static bool is_reaped(server_process* server) {
 }
 
 bool server_is_exiting(server_process* server) {
-  if (!is_reaped(server)) server->has_exited = threads_are_exiting(server->pid, &server->exit_status);
-  return server->has_exited;
+  if (!is_reaped(server) && !server->is_exiting)
+    server->is_exiting = threads_are_exiting(server->pid, &server->exit_status);
+  return has_status(server);
 }
 
 void server_kill(server_process* server) { kill_until(server, is_reaped); }
@@ -134,7 +137,7 @@ void server_kill_soon(server_process* server) { kill_until(server, server_is_exi
 
 void server_describe_end(const server_process* server, char* text, size_t size) {
   const int status = server->exit_status;
-  if (!server->has_exited) snprintf(text, size, "it was killed");
+  if (!has_status(server)) snprintf(text, size, "it was killed");
   else if (WIFSIGNALED(status))
     snprintf(text, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
   else snprintf(text, size, "exit code %d", WEXITSTATUS(status));
@@ -148,7 +151,7 @@ void server_tell_end(server_process* server, event* event) {
     // A server that was adopted from another supervisor is not a child of this one.
     else if (child < 0 && errno == ECHILD) event->end = END_OF_STRANGER;
   }
-  if (!server->has_exited) return;
+  if (!has_status(server)) return;
   const int status = server->exit_status;
   event->end = WIFEXITED(status) ? END_BY_CODE : END_BY_SIGNAL;
   event->end_value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);

@@ -10,8 +10,9 @@ typedef struct {
   pid_t pid;    // 0: there is no process
   int channel;  // the server's messages arrive here; -1 where the server has closed its end
   int orders;   // lines to the server
-  bool has_exited;
-  int exit_status;  // as waitpid(2) returns it, once the process has exited
+  bool has_exited;  // waitpid(2) has returned it
+  bool is_exiting;  // has_exited will follow, but its memory and descriptors are not free yet
+  int exit_status;  // as waitpid(2) returns it, once the process is exiting or has exited
 } server_process;
 
 #define NO_SERVER ((server_process){.channel = -1, .orders = -1})

@@ -196,10 +196,10 @@ static void look_for_deaths(bool is_soon) {
   char end[sizeof state.reason];
   server_reap((server_process*[]){&server, &candidate}, 2);
   // Freeing the memory of a server takes some 10 ms, for which readers need not wait.
-  const bool hurries = machine_has_successor(&state);
-  if (server.pid != 0 && ((hurries && is_soon && server_is_exiting(&server)) || server_is_dead(&server))) {
-    receive_all();  // its last messages
-    if (hurries) server_kill_soon(&server);
+  const bool is_exiting = server.pid != 0 && is_soon && machine_has_successor(&state) && server_is_exiting(&server);
+  if (server.pid != 0 && (is_exiting || server_is_dead(&server))) {
+    receive_all();  // its last messages, after which there may be no successor any more
+    if (machine_has_successor(&state)) server_kill_soon(&server);
     else server_kill(&server);
     event died = {.kind = SERVER_DIED, .text = end};
     server_tell_end(&server, &died);

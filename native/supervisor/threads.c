@@ -10,7 +10,7 @@
 // As in the kernel's headers, which may be older: PIDFD_THREAD of pidfd_open(2), PF_EXITING of a thread's flags.
 enum { OF_THREAD = O_EXCL, EXITING = 0x4 };
 // The fields of /proc/PID/stat, counted from the state, which is the third.
-enum { FLAGS = 9 - 3, EXIT_CODE = 52 - 3 };
+enum { FLAGS = 9 - 3, THREADS = 20 - 3, EXIT_CODE = 52 - 3 };
 
 static int open_thread(pid_t thread) {
 #ifdef SYS_pidfd_open
@@ -81,15 +81,18 @@ static long long field_of(pid_t pid, pid_t thread, int field) {
 }
 
 bool threads_are_exiting(pid_t pid, int* status) {
+  // If a thread goes meanwhile, the list may lack others: then the number changes, and a later look decides.
+  const long long before = field_of(pid, pid, THREADS);
   DIR* tasks = open_tasks(pid);
   if (tasks == NULL) return false;
   bool all = true;
-  for (pid_t thread; all && (thread = next_thread(tasks)) != 0;) {
+  long long count = 0;
+  for (pid_t thread; all && (thread = next_thread(tasks)) != 0; count++) {
     const long long flags = field_of(pid, thread, FLAGS);
-    // A thread that has just gone has no fields any more.
-    all = flags < 0 || (flags & EXITING) != 0;
+    all = flags >= 0 && (flags & EXITING) != 0;
   }
   closedir(tasks);
+  all = all && count == before && field_of(pid, pid, THREADS) == before;
   const long long code = all ? field_of(pid, pid, EXIT_CODE) : -1;
   if (code > 0) *status = (int)code;
   return code > 0;

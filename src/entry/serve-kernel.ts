@@ -33,7 +33,7 @@ export function serveKernel({ resend }: KernelServing): void {
       close: () => port.close(),
     },
     (message, environment) => start(message, environment, resend, loadAddon()),
-    (message, environment) => rehearse(message, environment, resend),
+    (message, environment, over) => rehearse(message, environment, resend, over),
   );
 }
 
@@ -50,6 +50,7 @@ async function rehearse(
   message: SessionStart,
   environment: SessionEnvironment,
   resend: boolean,
+  over: AbortSignal,
 ): Promise<void> {
   const kernel = new RehearsalKernel();
   const alone: SessionEnvironment = {
@@ -61,7 +62,7 @@ async function rehearse(
   };
   // Loads the addon, too.
   const session = start(message, alone, resend, { ...loadAddon(), ...kernel.addon });
-  await kernel.play(message.trees);
+  await kernel.play(message.trees, over);
   await session.stop();
 }
 

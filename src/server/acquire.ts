@@ -13,6 +13,7 @@ import { keepStoreTraits } from '../state/store-traits-file.ts';
 import { systemClock } from '../sync/system-clock.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import type { MountTree } from '../takeover/mount-trees.ts';
+import { OrphanedSession } from '../takeover/orphaned-session.ts';
 import { isGone, isToBeReplaced, limitWaiting } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
@@ -51,6 +52,7 @@ export interface Acquired {
   readonly prepared: Prepared;
   /** Indexed by tree number. */
   readonly sources: readonly AcquiredSource[];
+  readonly orphaned: OrphanedSession | undefined;
   /** What a standby has read in advance. Indexed by tree number. */
   readonly ahead: readonly StateAhead[];
   /** Whether the target has a mount that no process serves, which must be replaced. */
@@ -115,6 +117,7 @@ export async function acquire(
     ({ id: mountId, places: { runtimeDirectory } }) =>
       new StateAhead({ runtimeDirectory, mountId, mostBytes: AHEAD_BYTES / mount.trees.length }),
   );
+  const turnCame = new AbortController();
   const prepareToTakeOver = async (isStandby: boolean): Promise<void> => {
     // Loads what is usually loaded later: until a standby's turn, an upgrade may replace the files.
     await Promise.all([loadControlPlane(), mount.metrics()]);
@@ -126,9 +129,20 @@ export async function acquire(
       { runtimeDirectory: places.runtimeDirectory, trees: takenOver(mount) },
       isStandby,
     );
-    if (isStandby) await rehearse({ mount, supervised, place, session: prepared.session, ahead, log });
+    // fuse-native has no session that could rehearse.
+    if (isStandby && driver.name === 'kernel')
+      await rehearse({
+        mount,
+        supervised,
+        place,
+        session: prepared.session,
+        ahead,
+        log,
+        over: turnCame.signal,
+      });
   };
   const isTurn = await supervised.standby.turn(prepareToTakeOver, mount.over);
+  turnCame.abort();
   for (const each of ahead) each.stop();
   // A server whose session has ended fails. If it ended with exit code 0, and the supervisor had just promoted it,
   // the supervisor would end, too.
@@ -149,7 +163,9 @@ export async function acquire(
     systemClock,
     mount.over,
   );
-  return { acquired: { driver, supervised, place, prepared, sources, ahead, replacesStale, lock } };
+  // Readers of an inherited mount wait, and need no look at the states of all mounts.
+  const orphaned = supervised.mount.isInherited ? undefined : new OrphanedSession(runtimeDirectory, config);
+  return { acquired: { driver, supervised, place, prepared, sources, orphaned, ahead, replacesStale, lock } };
 }
 
 function acquiredSource(tree: MountTree, log: Logger): AcquiredSource {

@@ -190,7 +190,7 @@ async function keptTrees(
       config,
       mountId: id,
       takesOver: goesOn && mark.since !== undefined,
-      ahead: ahead[tree.number],
+      ahead: ahead[tree.number]?.take(),
       clock: systemClock,
       log: logOf(mount.options.log, tree),
     });

@@ -5,8 +5,7 @@ import type { MountPlace } from '../mount/mount-place.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { StateAhead } from '../state/state-ahead.ts';
 import { ContentState } from '../sync/content-state.ts';
-import { systemClock } from '../sync/system-clock.ts';
-import { decideSuccession, openKeptState } from '../takeover/kept-state.ts';
+import { type LeftState, readLeft } from '../takeover/kept-state.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { rehearseResuming } from '../takeover/resume-connection.ts';
 import type { Supervised } from '../takeover/supervised.ts';
@@ -24,6 +23,8 @@ export interface Rehearsed {
   /** Indexed by tree number. */
   readonly ahead: readonly Pick<StateAhead, 'follow' | 'current'>[];
   readonly log: Logger;
+  /** Aborted when the turn of this server has come. */
+  readonly over: AbortSignal;
 }
 
 /**
@@ -35,6 +36,7 @@ export async function rehearse(rehearsed: Rehearsed): Promise<void> {
     for (const each of rehearsed.ahead) await each.follow();
     await play(rehearsed);
   } catch (error) {
+    if (rehearsed.over.aborted) return;
     // At its turn, this server runs the same code, and then reports the error.
     rehearsed.log.debug(
       { event: 'rehearsal-failed', err: error },
@@ -43,24 +45,25 @@ export async function rehearse(rehearsed: Rehearsed): Promise<void> {
   }
 }
 
-async function play({ mount, supervised, place, session, ahead }: Rehearsed): Promise<void> {
+async function play({ mount, supervised, place, session, ahead, over }: Rehearsed): Promise<void> {
   const { config, places, runtimeDirectory } = mount;
+  over.throwIfAborted();
   place.isHeldFor(config.source);
   for (const directory of [runtimeDirectory, dirname(places.cacheDirectory)])
     unsafeAncestor(directory, { uid: process.geteuid?.() ?? 0 });
   const { record, goesOn } = lookAtLeft(supervised.mount, 'kernel', SILENT);
   if (!goesOn) return;
-  const opening = mount.trees
-    // Without a mark, inheritedTree() would set it.
-    .filter(({ number, mark }) => ahead[number]?.current !== undefined && mark.since !== undefined)
-    .map(async (tree): Promise<KeptTree> => {
-      const { config, id: mountId, places, number } = tree;
-      const options = { config, mountId, takesOver: true, clock: systemClock, log: SILENT };
-      const kept = await openKeptState({ ...places, ...options, ahead: ahead[number] });
-      return { tree, kept, content: kept.restored && new ContentState(kept.restored.generation.entries) };
-    });
-  const { canGoOn, trees } = decideSuccession(await Promise.all(opening), goesOn);
-  if (!canGoOn) return;
+  const trees: KeptTree<LeftState>[] = [];
+  for (const tree of mount.trees) {
+    const { config, id: mountId, places, number, mark } = tree;
+    const { current } = ahead[number]!;
+    // A large state is not read for this alone. Without a mark, inheritedTree() would set one.
+    if (current === undefined || mark.since === undefined) return;
+    const kept = await readLeft({ ...places, config, mountId, log: SILENT, ahead: current });
+    over.throwIfAborted();
+    if (kept?.restored === undefined) return;
+    trees.push({ tree, kept, content: new ContentState(kept.restored.generation.entries) });
+  }
   const { uid, gid, umask } = config;
   await rehearseResuming(session, {
     device: -1,

@@ -203,10 +203,10 @@ export class RunningServer {
     if (session.isStuck && !this.#mounted) place.abort();
   }
 
-  #onMounted({ driver, place, supervised }: Acquired, serving: Serving): void {
+  #onMounted({ driver, place, supervised, ...acquired }: Acquired, serving: Serving): void {
     const { config, options, announcement, detached, events, atEnd, runtimeDirectory } = this.#mount;
     const { target, source } = config;
-    const orphaned = new OrphanedSession(runtimeDirectory, config);
+    const orphaned = acquired.orphaned ?? new OrphanedSession(runtimeDirectory, config);
     this.#mounted = true;
     const { readahead } = place.taken(() => detached.abort());
     supervised.setTakeoverDeadline(place.connection);

@@ -236,7 +236,8 @@ export interface StuckNotification {
 
 export type FromSession =
   | ({ readonly kind: 'serving' } & Omit<Serving, 'startedAt' | 'at'>)
-  | { readonly kind: 'rehearsed' }
+  /** `error`: why the rehearsal failed. */
+  | { readonly kind: 'rehearsed'; readonly error: string | undefined }
   /** The session could not mount, and ends. */
   | { readonly kind: 'refused'; readonly reason: string }
   | {

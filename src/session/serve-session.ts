@@ -58,7 +58,7 @@ export type FindVersion = (id: string, reader: number, signal: Stop) => Promise<
 export function serveSession(
   port: SessionPort,
   start: (message: SessionStart, environment: SessionEnvironment) => Session,
-  rehearse?: (message: SessionStart, environment: SessionEnvironment) => Promise<void>,
+  rehearse?: (message: SessionStart, environment: SessionEnvironment, over: AbortSignal) => Promise<void>,
 ): () => void {
   let lastId = 0;
   const common = { tell: (message: FromSession) => port.tell(message), newId: () => ++lastId };
@@ -71,6 +71,8 @@ export function serveSession(
   let isAlone = false;
   let isMainThere = false;
   let session: Session | undefined;
+  /** Aborted when this session serves a connection. */
+  const started = new AbortController();
   const environment: SessionEnvironment = {
     tell: (message) => port.tell(message),
     fetchOf: (tree) => (version, chunk, signal, reader) =>
@@ -86,17 +88,23 @@ export function serveSession(
       port.tell({
         kind: 'fault',
         opcode,
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        error: textOf(error),
       }),
   };
   port.onMessage(async (message) => {
     switch (message.kind) {
       case 'start':
+        started.abort();
         session = start(message, environment);
         return;
       case 'rehearse':
-        await rehearse?.(message.start, environment);
-        port.tell({ kind: 'rehearsed' });
+        try {
+          if (session === undefined) await rehearse?.(message.start, environment, started.signal);
+          port.tell({ kind: 'rehearsed', error: undefined });
+        } catch (error) {
+          // A session that cannot rehearse may still be able to serve.
+          port.tell({ kind: 'rehearsed', error: textOf(error) });
+        }
         return;
       case 'show':
         if (session !== undefined) {
@@ -147,4 +155,8 @@ export function serveSession(
     isAlone = true;
     for (const questions of [fetches, versions, texts]) questions.close();
   };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

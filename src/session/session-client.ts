@@ -123,7 +123,8 @@ export class SessionClient {
 
   /**
    * Makes the session run once what `start` will run, without a connection, so that V8 has compiled that code. Resolves
-   * when the session has done so. Rejects with MountError if the session ends first, or has ended.
+   * when the session has done so. Rejects if it failed, or if the session ends first. The session stops at once when
+   * `start` is called.
    */
   async rehearse(start: Omit<SessionStart, 'kind' | 'meter'>): Promise<void> {
     this.throwIfEnded();
@@ -239,7 +240,8 @@ export class SessionClient {
         this.#serving?.resolve({ ...message, startedAt: this.#startedAt, at: performance.now() });
         break;
       case 'rehearsed':
-        this.#rehearsing?.resolve();
+        if (message.error === undefined) this.#rehearsing?.resolve();
+        else this.#rehearsing?.reject(new Error(message.error));
         break;
       case 'refused':
         this.#serving?.reject(refused(message.reason));

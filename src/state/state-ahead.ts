@@ -38,7 +38,8 @@ export class StateAhead {
   async follow(): Promise<void> {
     await this.#look();
     if (this.#isStopped) return;
-    this.#timer = setTimeout(() => void this.follow(), this.#options.lookMs ?? LOOK_MS);
+    const again = (): void => void this.follow();
+    this.#timer = setTimeout(again, this.#options.lookMs ?? LOOK_MS);
     this.#timer.unref();
   }
 
@@ -56,6 +57,13 @@ export class StateAhead {
     return found !== undefined && this.#read?.head.equals(found.head) === true ? this.#read : undefined;
   }
 
+  /** Does the same as `current`, and keeps nothing: the state is to be used. */
+  take(): ReadState | undefined {
+    const { current } = this;
+    this.#read = undefined;
+    return current;
+  }
+
   async #look(): Promise<void> {
     const { mountId, mostBytes } = this.#options;
     const found = this.#head();
@@ -66,26 +74,25 @@ export class StateAhead {
       this.#read = await readState(this.#path, mountId);
     } catch (error) {
       // The server that takes over reads the file itself, and reports the error.
-      if (!(error instanceof StateError)) throw error;
+      if (!(error instanceof StateError || isSystemError(error))) throw error;
     }
   }
 
   /** Returns the head and the size of the file, which is on a tmpfs; undefined if there is no usable file. */
   #head(): { readonly head: Buffer; readonly size: number } | undefined {
-    let fd: number;
     try {
-      fd = openSync(this.#path, READ_FLAGS);
+      const fd = openSync(this.#path, READ_FLAGS);
+      try {
+        const stats = fstatSync(fd);
+        const head = Buffer.alloc(HEAD_BYTES);
+        const isHead = stats.isFile() && isOwn(stats) && readSync(fd, head, 0, HEAD_BYTES, 0) === HEAD_BYTES;
+        return isHead ? { head, size: stats.size } : undefined;
+      } finally {
+        closeSync(fd);
+      }
     } catch (error) {
       if (isSystemError(error)) return undefined;
       throw error;
-    }
-    try {
-      const stats = fstatSync(fd);
-      const head = Buffer.alloc(HEAD_BYTES);
-      const isHead = stats.isFile() && isOwn(stats) && readSync(fd, head, 0, HEAD_BYTES, 0) === HEAD_BYTES;
-      return isHead ? { head, size: stats.size } : undefined;
-    } finally {
-      closeSync(fd);
     }
   }
 }

@@ -5,9 +5,9 @@ import type { Logger } from '../base/logger.ts';
 import { ownPackage } from '../base/own-package.ts';
 import type { MountConfig } from '../config/mount-config.ts';
 import { openState } from '../state/open-state.ts';
-import { openTakeover } from '../state/open-takeover.ts';
+import { openTakeover, type TakeoverFound } from '../state/open-takeover.ts';
 import type { SavedState } from '../state/saved-state.ts';
-import type { StateAhead } from '../state/state-ahead.ts';
+import type { ReadState } from '../state/state-file.ts';
 import { StateStore } from '../state/state-store.ts';
 import { millisecondsOf } from '../sync/instant.ts';
 import type { PeakEntry } from '../sync/peak-files.ts';
@@ -25,8 +25,8 @@ export interface KeptStateOptions {
   readonly cacheDirectory: string;
   /** Whether the previous server left a kernel connection. */
   readonly takesOver: boolean;
-  /** What a standby has read in advance. */
-  readonly ahead?: Pick<StateAhead, 'current'> | undefined;
+  /** The state that a standby has read in advance, if it is still the one in force. */
+  readonly ahead?: ReadState | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -40,12 +40,16 @@ export interface Succession {
   readonly replaced: readonly ReplacedInode[];
 }
 
-export interface KeptState {
-  readonly store: StateStore;
+/** What an earlier process left of a tree. */
+export interface LeftState {
   /** The tree that an earlier process published; undefined if no stored tree can be used. */
   readonly restored: Restored | undefined;
   /** Set only if the inherited connection can be resumed. */
   readonly succession: Succession | undefined;
+}
+
+export interface KeptState extends LeftState {
+  readonly store: StateStore;
   /** Logs that a tree was restored, if one was. Separate, because readers wait until a restored tree is shown. */
   readonly tell: () => void;
 }
@@ -56,7 +60,7 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
   const filters = identityOf(config);
   const places = { runtimeDirectory, cacheDirectory, mountId, log };
-  const takeover = options.takesOver ? await openTakeover(places, options.ahead?.current) : undefined;
+  const takeover = options.takesOver ? await openTakeover(places, options.ahead) : undefined;
   const found = takeover === undefined ? await openState(places) : { ...takeover, from: 'runtime' };
   const store = new StateStore({
     runtimeDirectory,
@@ -69,8 +73,7 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
   if (found === undefined)
     return { store, restored: undefined, succession: undefined, tell: () => undefined };
   const { state, from } = found;
-  const newFilters = state.filters === filters ? undefined : config;
-  const restored = restoredOf(state, newFilters);
+  const restored = restoredOf(state, newFilters(state, config));
   const { number, files } = { number: state.number, files: state.generation.files };
   const tell = (): void => {
     const publishedAt = new Date(restored.publishedAt).toISOString();
@@ -80,12 +83,35 @@ export async function openKeptState(options: KeptStateOptions): Promise<KeptStat
     );
   };
   if (takeover === undefined) return forNewMount({ store, restored, succession: undefined, tell });
+  return { store, restored, tell, succession: successionOf(takeover) };
+}
+
+/**
+ * Returns what openKeptState() would find in a takeover; undefined if the state cannot be used. Only reads, because the
+ * files belong to the server that serves.
+ */
+export async function readLeft(
+  options: Pick<
+    KeptStateOptions,
+    'config' | 'mountId' | 'runtimeDirectory' | 'cacheDirectory' | 'log' | 'ahead'
+  >,
+): Promise<LeftState | undefined> {
+  const takeover = await openTakeover(options, options.ahead);
+  if (takeover === undefined) return undefined;
+  const { state } = takeover;
   return {
-    store,
-    restored,
-    tell,
-    succession: { previous: takeover.previous?.generation, replaced: state.replaced },
+    restored: restoredOf(state, newFilters(state, options.config)),
+    succession: successionOf(takeover),
   };
+}
+
+function successionOf({ state, previous }: TakeoverFound): Succession {
+  return { previous: previous?.generation, replaced: state.replaced };
+}
+
+/** Returns the filters of this mount if the tree was built with other ones. */
+function newFilters({ filters }: SavedState, config: MountConfig): MountConfig | undefined {
+  return filters === identityOf(config) ? undefined : config;
 }
 
 /** Returns the state for a new mount, of which the kernel holds no inode. */

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { MountConfig } from '../../src/config/mount-config.ts';
 import { systemClock } from '../../src/sync/system-clock.ts';
-import { decideSuccession, type KeptTree, openKeptState } from '../../src/takeover/kept-state.ts';
+import { decideSuccession, type KeptTree, openKeptState, readLeft } from '../../src/takeover/kept-state.ts';
 import { identity, Places } from '../state/places.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
@@ -78,4 +79,38 @@ test('a connection that cannot be used, and one that no tree was shown through, 
   assert.deepEqual(inodesOf(unusable.trees), [[0, 0]]);
   const unknown = await nextOf(t, places, undefined);
   assert.ok(!decideSuccession([unknown], true).canGoOn);
+});
+
+test('a standby that reads what a serving server keeps changes no file, even if the state cannot be used', async (t) => {
+  const previous = (places: Places): string => `${places.takeover}.previous`;
+  const damages: readonly (readonly [readable: boolean, damage: (places: Places) => Promise<void>])[] = [
+    [true, async () => undefined],
+    // The runtime directory was full when the server published, so that it could not store the previous state.
+    [false, (places) => writeFile(previous(places), '')],
+    [false, (places) => rm(places.takeover)],
+    [false, (places) => writeFile(places.takeover, 'damaged')],
+  ];
+  for (const [isReadable, damage] of damages) {
+    const places = await leftTree(t);
+    await damage(places);
+    for (const path of [`${places.takeover}.next`, `${places.coldStart}.tmp`])
+      await writeFile(path, 'unfinished');
+    const files = async (): Promise<readonly (readonly [string, string])[]> => {
+      const found = await readdir(join(places.runtimeDirectory, '..'), {
+        recursive: true,
+        withFileTypes: true,
+      });
+      const paths = found
+        .filter((each) => each.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name));
+      return Promise.all(paths.sort().map(async (path) => [path, await readFile(path, 'base64')] as const));
+    };
+    const before = await files();
+    const { runtimeDirectory, cacheDirectory } = places;
+    const config = { include: [], exclude: [] } as unknown as MountConfig;
+    const log = new RecordingLog();
+    const left = await readLeft({ config, mountId: identity.mountId, runtimeDirectory, cacheDirectory, log });
+    assert.equal(left?.succession !== undefined, isReadable);
+    assert.deepEqual(await files(), before);
+  }
 });

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Generation } from '../../tree/index.ts';
 import { FUSE_ROOT_ID, OPCODES, type RequestKind } from '../../wire/index.ts';
 import type { MountedTree } from '../messages.ts';
@@ -9,9 +8,12 @@ type Kept = ConstructorParameters<Addon['Channel']>[2];
 
 const HEADER_BYTES = 40;
 const READ_BYTES = 4096;
-/** How often requests of each kind are sent, and how long their answers may take, in milliseconds. */
+/** How often requests of each kind are sent. */
 const ROUNDS = 8;
+/** How long the answers may take, in milliseconds. */
 const LONGEST_MS = 1_000;
+/** The largest file that is read, because the session reads and verifies the whole of it. */
+const SMALL_BYTES = 64 * 1024;
 
 /** Stands in for the kernel in a rehearsal: sends the requests of a reader, and ignores the answers. */
 export class RehearsalKernel {
@@ -40,35 +42,42 @@ export class RehearsalKernel {
     return { Channel } as unknown as Addon;
   }
 
-  /** Reads some files, each as a reader does. Resolves when all requests are answered, or after LONGEST_MS. */
-  async play(trees: readonly Pick<MountedTree, 'shown'>[]): Promise<void> {
+  /**
+   * Sends the requests of a reader of some files, but only one READ: if the disk hangs, each READ occupies a thread
+   * that the takeover may need. Resolves when all requests are answered, after LONGEST_MS, or when `over` is aborted.
+   */
+  async play(trees: readonly Pick<MountedTree, 'shown'>[], over: AbortSignal): Promise<void> {
     this.#unanswered = 0;
     const shown = trees[0]?.shown;
     if (shown === undefined) return;
     const generation = Generation.view(shown.generation);
     let files = 0;
     for (let entry = 0; entry < generation.entries && files < ROUNDS; entry++) {
-      if (generation.isDirectory(entry)) continue;
+      if (generation.isDirectory(entry) || generation.size(entry) > SMALL_BYTES) continue;
       files += 1;
       const [node, parent] = [generation.nodeId(entry), generation.nodeId(generation.parent(entry))];
       this.#send('lookup', parent, Buffer.from(`${generation.path(entry).split('/').at(-1)}\0`));
       this.#send('getattr', node, Buffer.alloc(16));
       this.#send('open', node, Buffer.alloc(8));
-      this.#send('read', node, readBody());
+      if (files === 1) this.#send('read', node, readBody());
       this.#send('flush', node, Buffer.alloc(24));
       this.#send('release', node, Buffer.alloc(24));
       this.#send('opendir', FUSE_ROOT_ID, Buffer.alloc(8));
       this.#send('readdirplus', FUSE_ROOT_ID, readBody());
     }
-    await Promise.race([
-      delay(LONGEST_MS),
-      new Promise<void>((resolve) => {
-        this.#answered = () => {
-          if (this.#unanswered <= 0) resolve();
-        };
-        this.#answered();
-      }),
-    ]);
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, LONGEST_MS);
+      const end = (): void => {
+        clearTimeout(late);
+        resolve();
+      };
+      this.#answered = () => {
+        if (this.#unanswered <= 0) end();
+      };
+      this.#answered();
+      if (over.aborted) end();
+      over.addEventListener('abort', end, { once: true });
+    });
   }
 
   #send(kind: RequestKind, node: number, body: Uint8Array): void {
