@@ -149,7 +149,10 @@ void server_tell_end(server_process* server, event* event) {
     const pid_t child = waitpid(server->pid, &server->exit_status, WNOHANG);
     if (child == server->pid) server->has_exited = true;
     // A server that was adopted from another supervisor is not a child of this one.
-    else if (child < 0 && errno == ECHILD) event->end = END_OF_STRANGER;
+    else if (child < 0 && errno == ECHILD) {
+      event->end = END_OF_STRANGER;
+      return;
+    }
   }
   if (!has_status(server)) return;
   const int status = server->exit_status;

@@ -40,7 +40,7 @@ bool server_is_dead(const server_process* server);
 void server_reap(server_process* servers[], int count);
 // Kills the server, and waits briefly for its threads to end. Does not wait for a thread that hangs in the kernel.
 void server_kill(server_process* server);
-// As server_kill(), but does not wait for server_is_exiting() to become server_is_dead().
+// As server_kill(), but returns as soon as the server is exiting, before waitpid(2) returns it.
 void server_kill_soon(server_process* server);
 // Whether the server has only the memory and the descriptors to give back that its last thread frees. Its exit status is
 // known then, and server_reap() removes the process later.

@@ -79,6 +79,8 @@ async function fetchBlob(
     });
     if (room !== undefined) {
       if (mayWait(version, received, flight)) await writes.turn(flight, received.fileBytes);
+      // The cache may have been closed meanwhile.
+      signal.throwIfAborted();
       const written = disk.write(key, name, received);
       fingerprint = typeof written === 'bigint' ? written : await written;
     }

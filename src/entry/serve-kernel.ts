@@ -62,8 +62,11 @@ async function rehearse(
   };
   // Loads the addon, too.
   const session = start(message, alone, resend, { ...loadAddon(), ...kernel.addon });
-  await kernel.play(message.trees, over);
-  await session.stop();
+  try {
+    await kernel.play(message.trees, over);
+  } finally {
+    await session.stop();
+  }
 }
 
 function start(

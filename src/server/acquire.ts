@@ -52,6 +52,7 @@ export interface Acquired {
   readonly prepared: Prepared;
   /** Indexed by tree number. */
   readonly sources: readonly AcquiredSource[];
+  /** Undefined if this server resumes a connection: then it is looked for after the first answer. */
   readonly orphaned: OrphanedSession | undefined;
   /** What a standby has read in advance. Indexed by tree number. */
   readonly ahead: readonly StateAhead[];

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Logger } from '../base/logger.ts';
 import { unsafeAncestor } from '../host/safe-directory.ts';
 import type { MountPlace } from '../mount/mount-place.ts';
@@ -33,7 +32,10 @@ export interface Rehearsed {
  */
 export async function rehearse(rehearsed: Rehearsed): Promise<void> {
   try {
-    for (const each of rehearsed.ahead) await each.follow();
+    for (const each of rehearsed.ahead) {
+      rehearsed.over.throwIfAborted();
+      await each.follow();
+    }
     await play(rehearsed);
   } catch (error) {
     if (rehearsed.over.aborted) return;
@@ -49,8 +51,8 @@ async function play({ mount, supervised, place, session, ahead, over }: Rehearse
   const { config, places, runtimeDirectory } = mount;
   over.throwIfAborted();
   place.isHeldFor(config.source);
-  for (const directory of [runtimeDirectory, dirname(places.cacheDirectory)])
-    unsafeAncestor(directory, { uid: process.geteuid?.() ?? 0 });
+  // Not the cache's directory, whose disk may hang.
+  unsafeAncestor(runtimeDirectory, { uid: process.geteuid?.() ?? 0 });
   const { record, goesOn } = lookAtLeft(supervised.mount, 'kernel', SILENT);
   if (!goesOn) return;
   const trees: KeptTree<LeftState>[] = [];

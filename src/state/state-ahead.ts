@@ -36,6 +36,7 @@ export class StateAhead {
 
   /** Reads the state, and from now on follows it until `stop` is called. */
   async follow(): Promise<void> {
+    if (this.#isStopped) return;
     await this.#look();
     if (this.#isStopped) return;
     const again = (): void => void this.follow();
@@ -43,6 +44,7 @@ export class StateAhead {
     this.#timer.unref();
   }
 
+  /** From now on, nothing is read or kept but what `take` returns. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -71,7 +73,8 @@ export class StateAhead {
     this.#read = undefined;
     if (found === undefined || found.size > mostBytes) return;
     try {
-      this.#read = await readState(this.#path, mountId);
+      const read = await readState(this.#path, mountId);
+      if (!this.#isStopped) this.#read = read;
     } catch (error) {
       // The server that takes over reads the file itself, and reports the error.
       if (!(error instanceof StateError || isSystemError(error))) throw error;

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import type { FromSession, SessionStart, ToSession } from '../../src/session/messages.ts';
 import { serveSession } from '../../src/session/serve-session.ts';
 
-type Parameters3 = Parameters<typeof serveSession>;
+type Serving = Parameters<typeof serveSession>;
 
 /** A session without a thread: `send` delivers a message to it, and `told` has what it has sent. */
-function sessionWith(start: Parameters3[1], rehearse: Parameters3[2]) {
+function sessionWith(start: Serving[1], rehearse: Serving[2]) {
   const told: FromSession[] = [];
   let deliver: (message: ToSession) => void = () => undefined;
   serveSession(
@@ -31,7 +31,7 @@ test('a session whose rehearsal fails says why, and can still start', async () =
   const { told, send } = sessionWith(
     () => {
       starts += 1;
-      return {} as ReturnType<Parameters3[1]>;
+      return {} as ReturnType<Serving[1]>;
     },
     async () => {
       throw new Error('the rehearsal broke');
@@ -49,7 +49,7 @@ test('a session whose rehearsal fails says why, and can still start', async () =
 test('a session that starts ends its rehearsal, and rehearses no more', async () => {
   const rehearsals: AbortSignal[] = [];
   const { told, send } = sessionWith(
-    () => ({}) as ReturnType<Parameters3[1]>,
+    () => ({}) as ReturnType<Serving[1]>,
     async (_message, _environment, over) => {
       rehearsals.push(over);
       await new Promise((resolve) => over.addEventListener('abort', resolve));
