@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 
 /** A promise with its resolve and reject functions: Node 20 lacks Promise.withResolvers. */
@@ -34,6 +35,15 @@ export function orAborted<T>(promise: Promise<T>, signal: Abortable): Promise<T>
     signal.addEventListener('abort', abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/** Resolves when `promise` has settled, or after `ms` milliseconds. Does not keep the process running. */
+export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
+  const settled = promise.then(
+    () => undefined,
+    () => undefined,
+  );
+  await Promise.race([settled, delay(ms, undefined, { ref: false })]);
 }
 
 /**

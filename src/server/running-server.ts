@@ -203,16 +203,16 @@ export class RunningServer {
     if (session.isStuck && !this.#mounted) place.abort();
   }
 
-  #onMounted({ driver, place, supervised, ...acquired }: Acquired, serving: Serving): void {
+  #onMounted({ driver, place, supervised, orphaned }: Acquired, serving: Serving): void {
     const { config, options, announcement, detached, events, atEnd, runtimeDirectory } = this.#mount;
     const { target, source } = config;
-    const orphaned = acquired.orphaned ?? new OrphanedSession(runtimeDirectory, config);
+    const left = orphaned ?? new OrphanedSession(runtimeDirectory, config);
     this.#mounted = true;
     const { readahead } = place.taken(() => detached.abort());
     supervised.setTakeoverDeadline(place.connection);
     announcement.ready = false;
     atEnd(() => supervised.mount.isDepended || announcement.remove());
-    orphaned.replaced();
+    left.replaced();
     tellMounted(options.log, { source, target, driver, readahead, serving, supervised });
     if (serving.takenOver !== undefined) events.restarted(supervised.succession(serving.at));
   }

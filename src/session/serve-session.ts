@@ -84,12 +84,7 @@ export function serveSession(
     findVersion: (version, reader, signal) =>
       versions.ask((id) => ({ kind: 'find-version', id, version, reader }), signal),
     rootAttributeOf: (asked) => texts.ask((id) => ({ kind: 'ask-root-attribute', id, ...asked })),
-    onFault: (error, opcode) =>
-      port.tell({
-        kind: 'fault',
-        opcode,
-        error: textOf(error),
-      }),
+    onFault: (error, opcode) => port.tell({ kind: 'fault', opcode, error: stackOf(error) }),
   };
   port.onMessage(async (message) => {
     switch (message.kind) {
@@ -103,7 +98,7 @@ export function serveSession(
           port.tell({ kind: 'rehearsed', error: undefined });
         } catch (error) {
           // A session that cannot rehearse may still be able to serve.
-          port.tell({ kind: 'rehearsed', error: textOf(error) });
+          port.tell({ kind: 'rehearsed', error: stackOf(error) });
         }
         return;
       case 'show':
@@ -157,6 +152,6 @@ export function serveSession(
   };
 }
 
-function textOf(error: unknown): string {
+function stackOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

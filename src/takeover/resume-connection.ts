@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { settledWithin } from '../base/waiting.ts';
 import { ABSENT } from '../cache/verification.ts';
 import {
   type Moment,
@@ -70,12 +70,8 @@ export function resumeConnection(
   options: ResumeConnectionOptions,
 ): Inherited {
   const serving = session.start(startOf(options));
-  // The caller awaits this promise later. Until then, a rejection must not count as unhandled.
-  const settled = serving.then(
-    () => undefined,
-    () => undefined,
-  );
-  return { serving, soonServing: Promise.race([settled, delay(SOON_MS, undefined, { ref: false })]) };
+  // The caller awaits `serving` later. Until then, a rejection does not count as unhandled, because this listens to it.
+  return { serving, soonServing: settledWithin(serving, SOON_MS) };
 }
 
 /** Runs what resumeConnection() runs, without the connection. */

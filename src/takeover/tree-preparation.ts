@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Entries } from '../base/entries.ts';
 import type { Logger } from '../base/logger.ts';
+import { settledWithin } from '../base/waiting.ts';
 import { blobRange } from '../cache/chunks.ts';
 import { type ContentStore, contentOf, receive } from '../cache/receive.ts';
 import type { MountConfig } from '../config/mount-config.ts';
@@ -95,13 +95,7 @@ export function prepareTree(options: TreePreparationOptions) {
    * of a successor may wait for the store. If the cache were opened at the same time, on the same thread,
    * these readers would wait twice as long.
    */
-  const soonConnected = async (): Promise<void> => {
-    const settled = connected().then(
-      () => undefined,
-      () => undefined,
-    );
-    await Promise.race([settled, delay(CONNECT_MS, undefined, { ref: false })]);
-  };
+  const soonConnected = (): Promise<void> => settledWithin(connected(), CONNECT_MS);
   const fetchEarly: FetchEarly = async (version, chunk, signal) => {
     const { content } = await connected();
     const range = blobRange(version.size, chunk);

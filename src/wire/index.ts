@@ -23,6 +23,7 @@
 export type { Attributes, MutableAttributes, StatfsFigures } from './attributes.ts';
 export * from './constants.ts';
 export { decodeHeader, decodeRequest } from './decode.ts';
+export { encodeReadBody, encodeRequest } from './encode-request.ts';
 export { ERRNO, type ErrnoName } from './errno.ts';
 export {
   type InitReply,

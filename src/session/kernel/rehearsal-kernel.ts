@@ -1,12 +1,10 @@
 import { Generation } from '../../tree/index.ts';
-import { FUSE_ROOT_ID, OPCODES, type RequestKind } from '../../wire/index.ts';
+import { encodeReadBody, encodeRequest, FUSE_ROOT_ID, type RequestKind } from '../../wire/index.ts';
 import type { MountedTree } from '../messages.ts';
 import type { Addon, NativeChannel } from './addon.ts';
-import { SLOT_BYTES } from './journal.ts';
 
 type Kept = ConstructorParameters<Addon['Channel']>[2];
 
-const HEADER_BYTES = 40;
 const READ_BYTES = 4096;
 /** How often requests of each kind are sent. */
 const ROUNDS = 8;
@@ -59,11 +57,11 @@ export class RehearsalKernel {
       this.#send('lookup', parent, Buffer.from(`${generation.path(entry).split('/').at(-1)}\0`));
       this.#send('getattr', node, Buffer.alloc(16));
       this.#send('open', node, Buffer.alloc(8));
-      if (files === 1) this.#send('read', node, readBody());
+      if (files === 1) this.#send('read', node, encodeReadBody(READ_BYTES));
       this.#send('flush', node, Buffer.alloc(24));
       this.#send('release', node, Buffer.alloc(24));
       this.#send('opendir', FUSE_ROOT_ID, Buffer.alloc(8));
-      this.#send('readdirplus', FUSE_ROOT_ID, readBody());
+      this.#send('readdirplus', FUSE_ROOT_ID, encodeReadBody(READ_BYTES));
     }
     await new Promise<void>((resolve) => {
       const late = setTimeout(resolve, LONGEST_MS);
@@ -80,28 +78,12 @@ export class RehearsalKernel {
     });
   }
 
-  #send(kind: RequestKind, node: number, body: Uint8Array): void {
-    const row = OPCODES.find(({ name }) => name === kind);
-    if (this.#kept === undefined || row === undefined) return;
+  #send(kind: RequestKind, nodeId: number, body: Uint8Array): void {
+    if (this.#kept === undefined) return;
     const [requests, lengths, , , onRequests] = this.#kept;
-    const view = new DataView(requests.buffer, requests.byteOffset, SLOT_BYTES);
-    const length = HEADER_BYTES + body.length;
     this.#unique += 2;
     this.#unanswered += 1;
-    view.setUint32(0, length, true);
-    view.setUint32(4, row.opcode, true);
-    view.setBigUint64(8, BigInt(this.#unique), true);
-    view.setBigUint64(16, BigInt(node), true);
-    requests.fill(0, 24, HEADER_BYTES);
-    requests.set(body, HEADER_BYTES);
-    lengths[0] = length;
+    lengths[0] = encodeRequest(requests, kind, { unique: this.#unique, nodeId, body });
     onRequests(1);
   }
-}
-
-/** The body of READ and READDIRPLUS: file handle, offset, size and flags. */
-function readBody(): Uint8Array {
-  const body = Buffer.alloc(40);
-  body.writeUInt32LE(READ_BYTES, 16);
-  return body;
 }
