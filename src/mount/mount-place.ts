@@ -31,11 +31,12 @@ export class MountPlace {
   }
 
   /**
-   * Returns whether a dagmount mount of this source is at the target. If this server inherited the connection
+   * Returns the mount at the target if it is a dagmount mount of this source. If this server inherited the connection
    * with the kernel from its predecessor (the previous server of the mount), it is the predecessor's mount.
    */
-  isHeldFor(source: string): boolean {
-    return isMountOf(topMountAt(readMounts(), this.#target), source);
+  mountOf(source: string): Mount | undefined {
+    const mount = topMountAt(readMounts(), this.#target);
+    return isMountOf(mount, source) ? mount : undefined;
   }
 
   /**

@@ -17,7 +17,7 @@ const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 export interface Rehearsed {
   readonly mount: Pick<ServedMount, 'config' | 'trees' | 'places' | 'runtimeDirectory'>;
   readonly supervised: Pick<Supervised, 'mount'>;
-  readonly place: Pick<MountPlace, 'isHeldFor'>;
+  readonly place: Pick<MountPlace, 'mountOf'>;
   readonly session: Pick<SessionClient, 'rehearse'>;
   /** Indexed by tree number. */
   readonly ahead: readonly Pick<StateAhead, 'follow' | 'current'>[];
@@ -50,7 +50,7 @@ export async function rehearse(rehearsed: Rehearsed): Promise<void> {
 async function play({ mount, supervised, place, session, ahead, over }: Rehearsed): Promise<void> {
   const { config, places, runtimeDirectory } = mount;
   over.throwIfAborted();
-  place.isHeldFor(config.source);
+  place.mountOf(config.source);
   // Not the cache's directory, whose disk may hang.
   unsafeAncestor(runtimeDirectory, { uid: process.geteuid?.() ?? 0 });
   const { record, goesOn } = lookAtLeft(supervised.mount, 'kernel', SILENT);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Logger } from '../base/logger.ts';
 import { mountDirectory } from '../cache/private-directory.ts';
 import type { MountConfig } from '../config/mount-config.ts';
-import { isMountOf, readMounts, topMountAt } from '../host/mountinfo.ts';
+import { isMountOf, type Mount, readMounts, topMountAt } from '../host/mountinfo.ts';
 import { mountRuntimeDirectory, mountSocket } from '../host/runtime-paths.ts';
 import { removeRecordedSocket } from '../host/socket-record.ts';
 import type { MountPlace } from '../mount/mount-place.ts';
@@ -16,53 +16,70 @@ import type { Supervised } from './supervised.ts';
 
 export interface PredecessorOptions {
   readonly supervised: Pick<Supervised, 'mount' | 'startAfresh' | 'setTakeoverDeadline'>;
-  readonly place: Pick<MountPlace, 'isHeld' | 'isHeldFor' | 'connection'>;
+  readonly place: Pick<MountPlace, 'isHeld' | 'mountOf'>;
   readonly driver: Pick<Driver, 'unmount'>;
   readonly config: MountConfig;
   readonly runtimeDirectory: string;
   readonly log: Logger;
 }
 
+/** What became of the predecessor's mount. Readers wait for this, so the kernel driver reads the table of mounts once. */
+export type FoundMount =
+  /** Another process has unmounted it. */
+  | { readonly kind: 'gone' }
+  /** It is at the target. */
+  | { readonly kind: 'inherited'; readonly mount: Mount }
+  /** Nothing was inherited, or no mount of it is at the target. */
+  | { readonly kind: 'none' };
+
 /**
- * First unmounts an inherited mount that was made with other settings. Then resolves to whether another
- * process has unmounted the inherited mount. If so, drops all descriptors of that mount, and cleans up after
- * it.
+ * First unmounts an inherited mount that was made with other settings. Then looks for the inherited mount. If another
+ * process has unmounted it, drops all descriptors of that mount, and cleans up after it.
  */
-export async function isGone(options: PredecessorOptions): Promise<boolean> {
+export async function findMount(options: PredecessorOptions): Promise<FoundMount> {
   const { supervised, place, config, runtimeDirectory, log } = options;
   if (supervised.mount.other !== undefined) replaceOther(options);
   // With fuse-native a mount may be missing because the process of fuse-native, or the previous server,
   // unmounted it to make a new one. In that case the mark is not set.
   const mark = new MountMark(mountDirectory(config.cacheDir, supervised.mount.identity.id));
+  const mount = supervised.mount.isInherited ? place.mountOf(config.source) : undefined;
   const isTakenAway =
     supervised.mount.device !== undefined
-      ? !place.isHeldFor(config.source)
+      ? mount === undefined
       : supervised.mount.isInherited && mark.isSet && !place.isHeld;
-  if (!isTakenAway) return false;
+  if (!isTakenAway) return mount === undefined ? { kind: 'none' } : { kind: 'inherited', mount };
   mark.clear();
   supervised.mount.lost();
   await clearAway(config, runtimeDirectory, supervised.mount.identity.id, log);
-  return true;
+  return { kind: 'gone' };
 }
 
 /**
  * Tells the supervisor how long readers of the inherited mount may wait, and how to end their waiting. A supervisor that
  * inherited the mount itself, because the service was started again, does not know that.
  */
-export function limitWaiting({
-  supervised,
-  place,
-  config,
-}: Pick<PredecessorOptions, 'supervised' | 'place' | 'config'>): void {
+export function limitWaiting(
+  { supervised }: Pick<PredecessorOptions, 'supervised'>,
+  found: FoundMount,
+): void {
   if (!supervised.mount.isInherited) return;
-  supervised.setTakeoverDeadline(place.isHeldFor(config.source) ? place.connection : undefined);
+  supervised.setTakeoverDeadline(found.kind === 'inherited' ? found.mount.device.minor : undefined);
 }
 
-/** Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. */
-export async function isToBeReplaced(options: PredecessorOptions): Promise<boolean> {
-  const { supervised, place, config, runtimeDirectory } = options;
+/**
+ * Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. `found`: if
+ * undefined, the inherited mount is looked for again.
+ */
+export async function isToBeReplaced(
+  { supervised, place, config, runtimeDirectory }: PredecessorOptions,
+  found: FoundMount | undefined,
+): Promise<boolean> {
+  const isThere =
+    found === undefined
+      ? supervised.mount.isInherited && place.mountOf(config.source) !== undefined
+      : found.kind === 'inherited';
   // The server of the inherited mount may still be ending. This server replaces the mount anyway.
-  if (supervised.mount.isInherited && place.isHeldFor(config.source)) return true;
+  if (isThere) return true;
   return await isStale(config, runtimeDirectory);
 }
 

@@ -3,39 +3,77 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { MountConfig } from '../../src/config/mount-config.ts';
+import type { Mount } from '../../src/host/mountinfo.ts';
 import type { KeptMount } from '../../src/takeover/kept/kept-mount.ts';
-import { limitWaiting } from '../../src/takeover/predecessor.ts';
+import { findMount, limitWaiting } from '../../src/takeover/predecessor.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, cli, mountImpossible } from '../support/mount.ts';
 import { repository } from '../support/repository.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
+import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 
-/** What the supervisor is told to abort; `source`: of the mount at the target. */
-function limited({ isInherited, source }: { readonly isInherited: boolean; readonly source?: string }) {
-  const told: (number | undefined)[] = [];
-  limitWaiting({
-    supervised: {
-      mount: { isInherited } as KeptMount,
-      startAfresh: () => assert.fail(),
-      setTakeoverDeadline: (connection) => void told.push(connection),
-    },
-    place: { isHeld: source !== undefined, isHeldFor: (wanted) => wanted === source, connection: 50 },
-    config: { source: 's3://bucket/dags' } as MountConfig,
-  });
-  return told;
+interface Case {
+  /** The source of the inherited connection is always `s3://bucket/dags`. */
+  readonly isInherited: boolean;
+  /** The source of the mount at the target. */
+  readonly source?: string;
 }
 
-test('a server names the connection of the mount that it inherited', () => {
-  assert.deepEqual(limited({ isInherited: true, source: 's3://bucket/dags' }), [50]);
+/** What becomes of the mount, what the supervisor is told to abort, and how often the table of mounts was read. */
+async function taken(t: Cleanup, { isInherited, source }: Case) {
+  const told: (number | undefined)[] = [];
+  let looks = 0;
+  const directory = await temporaryDirectory(t);
+  const supervised = {
+    mount: {
+      isInherited,
+      device: isInherited ? 7 : undefined,
+      other: undefined,
+      identity: { id: 'mount-id' },
+      lost: () => undefined,
+    } as unknown as KeptMount,
+    startAfresh: () => assert.fail(),
+    setTakeoverDeadline: (connection: number | undefined) => void told.push(connection),
+  };
+  const mountOf = (wanted: string): Mount | undefined => {
+    looks += 1;
+    return wanted === source ? ({ device: { major: 0, minor: 50 } } as Mount) : undefined;
+  };
+  const place = { isHeld: source !== undefined, mountOf };
+  const config = {
+    source: 's3://bucket/dags',
+    target: join(directory, 'dags'),
+    cacheDir: join(directory, 'cache'),
+    include: [],
+    exclude: [],
+    trees: [],
+  } as unknown as MountConfig;
+  const driver = { unmount: () => assert.fail() };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
+  const options = { supervised, place, driver, config, runtimeDirectory: directory, log };
+  const found = await findMount(options);
+  if (found.kind !== 'gone') limitWaiting(options, found);
+  return { kind: found.kind, told, looks };
+}
+
+test('a server names the connection of the mount that it inherited, and reads the table of mounts once', async (t) => {
+  const expected = { kind: 'inherited', told: [50], looks: 1 };
+  assert.deepEqual(await taken(t, { isInherited: true, source: 's3://bucket/dags' }), expected);
 });
 
-test('a server names no connection if another mount is at the target, or none', () => {
-  assert.deepEqual(limited({ isInherited: true, source: 's3://bucket/other' }), [undefined]);
-  assert.deepEqual(limited({ isInherited: true }), [undefined]);
+test('an inherited mount is gone if another mount is at the target, or none', async (t) => {
+  const expected = { kind: 'gone', told: [], looks: 1 };
+  assert.deepEqual(await taken(t, { isInherited: true, source: 's3://bucket/other' }), expected);
+  assert.deepEqual(await taken(t, { isInherited: true }), expected);
 });
 
-test('a server that inherited nothing sets no deadline before it has a mount', () => {
-  assert.deepEqual(limited({ isInherited: false, source: 's3://bucket/dags' }), []);
+test('a server that inherited nothing sets no deadline before it has a mount', async (t) => {
+  const expected = { kind: 'none', told: [], looks: 0 };
+  assert.deepEqual(await taken(t, { isInherited: false, source: 's3://bucket/dags' }), expected);
 });
 
 test('a server that cannot go on with the mount that it inherited has set the deadline', {
