@@ -103,7 +103,9 @@ async function once(context: Cleanup, endpoint: string, standby: boolean): Promi
   await delay(2_000);
   const calm = monotonicNow();
   await delay(WATCHED_MS);
+  // No read that is under way at the first kill counts as one without a kill.
   const calmOver = monotonicNow();
+  await delay(1_000);
   const kills: Kill[] = [];
   for (let time = 0; time < Number(values.kills); time += 1) {
     if (standby) await standbyReady(mount);
