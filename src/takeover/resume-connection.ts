@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { settledWithin } from '../base/waiting.ts';
 import { ABSENT } from '../cache/verification.ts';
 import {
@@ -56,13 +57,15 @@ export interface Inherited {
   /** Resolves when the kernel has answered these notifications. */
   readonly serving: Promise<Serving>;
   /**
-   * Resolves when `serving` has settled, or after SOON_MS. Until then, the rest of the start should wait: on two
-   * processors, it would take time from the session.
+   * Resolves QUIET_MS after `serving` has settled, or after SOON_MS + QUIET_MS. Until then, the rest of the start
+   * should wait: on two processors, it would take time from the session and from readers. Readers of content that is
+   * not local do not wait for it (session-gate.ts), but look-ups of further versions do.
    */
   readonly soonServing: Promise<void>;
 }
 
 const SOON_MS = 50;
+const QUIET_MS = 50;
 
 /** Resumes a connection, before any other part of the server has started. */
 export function resumeConnection(
@@ -71,7 +74,7 @@ export function resumeConnection(
 ): Inherited {
   const serving = session.start(startOf(options));
   // The caller awaits `serving` later. Until then, a rejection does not count as unhandled, because this listens to it.
-  return { serving, soonServing: settledWithin(serving, SOON_MS) };
+  return { serving, soonServing: settledWithin(serving, SOON_MS).then(() => delay(QUIET_MS)) };
 }
 
 /** Runs what resumeConnection() runs, without the connection. */
