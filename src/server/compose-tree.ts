@@ -21,6 +21,7 @@ import type { DaemonEvents } from '../views/events.ts';
 import { shownStepOf } from '../views/release.ts';
 import type { ContentSwitch } from './content-switch.ts';
 import { FailedReads } from './failed-reads.ts';
+import { keepVerified } from './keep-verified.ts';
 import { keepLastSuccess } from './last-success.ts';
 import type { VersionMeans } from './loaded-versions.ts';
 import type { MountedSource } from './mounted-source.ts';
@@ -44,6 +45,8 @@ export interface TreeParts {
   readonly events: DaemonEvents;
   /** Whether any tree was kept. Then readers are served even if the queue, for example, cannot be opened. */
   readonly isRestored: boolean;
+  /** Whether another server may resume the connection after this one. */
+  readonly mayBeResumed: boolean;
   readonly log: Logger;
   /** Closes what writes the tree's state. */
   readonly closeKept: () => Promise<void>;
@@ -167,6 +170,7 @@ export async function composeTree(
     },
   };
   const sync: Sync = new Sync(syncOptions, restored && { ...restored, content });
+  if (parts.mayBeResumed) atEnd(keepVerified({ store: persister, shown: () => sync.shown }));
   const failedReads = new FailedReads(log);
   const openGate = (): void =>
     prepared.gate.open(

@@ -5,8 +5,8 @@ import type { Presentation, Serving } from '../session/messages.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { StateAhead } from '../state/state-ahead.ts';
 import { checkStoreSettings } from '../store/check-store-settings.ts';
-import { ContentState } from '../sync/content-state.ts';
 import { systemClock } from '../sync/system-clock.ts';
+import { keptContent } from '../takeover/kept-content.ts';
 import { decideSuccession, type KeptState, openKeptState } from '../takeover/kept-state.ts';
 import { MountPresenter, type PresentedTree } from '../takeover/mount-presenter.ts';
 import { removeEmpty } from '../takeover/mount-trees.ts';
@@ -62,7 +62,11 @@ export async function compose(
   const { record, goesOn } = lookAtLeft(supervised.mount, driver.name, log);
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
-  const { canGoOn, trees } = decideSuccession(await keptTrees(mount, ahead, goesOn), goesOn);
+  const { canGoOn, trees: left } = decideSuccession(await keptTrees(mount, ahead, goesOn), goesOn);
+  const trees = left.map((each) => ({
+    ...each,
+    content: keptContent(each.kept, each.tree.places.runtimeDirectory),
+  }));
   const salts = trees.flatMap(({ kept }) => kept.restored?.generation.salt ?? []);
   const isRestored = salts.length > 0;
   const salt = salts[0] ?? randomBytes(8).readBigUInt64LE();
@@ -149,6 +153,7 @@ export async function compose(
       lock: isWhole ? lock : { release: () => undefined },
       events: eventsOf(mount, tree),
       isRestored,
+      mayBeResumed: driver.name === 'kernel' && supervised.supervisorPid !== undefined,
       log: logOf(log, tree),
       closeKept: () => closeKept(each),
     };
@@ -178,8 +183,8 @@ async function keptTrees(
   mount: ServedMount,
   ahead: readonly StateAhead[],
   goesOn: boolean,
-): Promise<readonly KeptTree[]> {
-  const opening = mount.trees.map(async (tree): Promise<KeptTree> => {
+): Promise<readonly Omit<KeptTree, 'content'>[]> {
+  const opening = mount.trees.map(async (tree): Promise<Omit<KeptTree, 'content'>> => {
     const { config, places, id, mark } = tree;
     if (tree.path !== '') {
       await mkdir(places.runtimeDirectory, { recursive: true, mode: 0o700 });
@@ -194,8 +199,7 @@ async function keptTrees(
       clock: systemClock,
       log: logOf(mount.options.log, tree),
     });
-    const content = kept.restored && new ContentState(kept.restored.generation.entries);
-    return { tree, kept, content };
+    return { tree, kept };
   });
   return allOf(opening);
 }

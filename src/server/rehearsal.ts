@@ -4,6 +4,7 @@ import type { MountPlace } from '../mount/mount-place.ts';
 import type { SessionClient } from '../session/session-client.ts';
 import type { StateAhead } from '../state/state-ahead.ts';
 import { ContentState } from '../sync/content-state.ts';
+import { keptContent } from '../takeover/kept-content.ts';
 import { type LeftState, readLeft } from '../takeover/kept-state.ts';
 import { lookAtLeft } from '../takeover/predecessor.ts';
 import { rehearseResuming } from '../takeover/resume-connection.ts';
@@ -64,6 +65,8 @@ async function play({ mount, supervised, place, session, ahead, over }: Rehearse
     const kept = await readLeft({ ...places, config, mountId, log: SILENT, ahead: current });
     over.throwIfAborted();
     if (kept?.restored === undefined) return;
+    keptContent(kept, places.runtimeDirectory);
+    // Of which nothing is verified, so that the session verifies something.
     trees.push({ tree, kept, content: new ContentState(kept.restored.generation.entries) });
   }
   const { uid, gid, umask } = config;

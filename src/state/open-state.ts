@@ -54,7 +54,8 @@ export async function openState(places: StatePlaces): Promise<FoundState | undef
     );
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }
-  for (const path of [takeover.next, takeover.previous, coldStart.temporary]) {
+  const { next, previous, verified, verifiedNext } = takeover;
+  for (const path of [next, previous, verified, verifiedNext, coldStart.temporary]) {
     await attempt(path, log, () => rm(path, { recursive: true, force: true }));
   }
   if (newest.read === undefined) return undefined;

@@ -66,6 +66,11 @@ export class StateStore implements Persister {
     if (this.#image !== undefined) this.#image = { head: this.#image.head, body: [] };
   }
 
+  /** Tells a successor which content of the shown tree is verified. `fingerprints`: one for each entry. */
+  verified({ number }: { readonly number: number }, fingerprints: BigUint64Array): void {
+    this.#takeover.verified(number, fingerprints);
+  }
+
   /**
    * Closes the files. `unmounted` means that the kernel holds nothing of the mount any more. The state for a
    * successor is then removed, too, if the state for a cold start is as new. `discards` means that no later
@@ -74,6 +79,7 @@ export class StateStore implements Persister {
   async close({ unmounted, discards }: Closing): Promise<void> {
     await (discards ? this.#coldStart.discard() : this.#coldStart.close());
     await this.#takeover.close();
+    if (unmounted) this.#takeover.unmounted();
     if (discards || (unmounted && this.#coldStart.isCurrent)) this.#takeover.remove();
   }
 }

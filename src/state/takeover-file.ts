@@ -6,6 +6,7 @@ import { isSystemError } from '../base/system-error.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
+import { writeVerified } from './verified-file.ts';
 
 const FILE_MODE = 0o600;
 
@@ -19,11 +20,22 @@ export interface TakeoverPaths {
    * file if that state could not be stored.
    */
   readonly previous: string;
+  /** Which content of the state in force is verified; see verified-file.ts. */
+  readonly verified: string;
+  /** What will replace `verified`. */
+  readonly verifiedNext: string;
 }
 
 export function takeoverPaths(directory: string): TakeoverPaths {
   const current = `${directory}/${persistedFiles.takeover.name}`;
-  return { current, next: `${current}.next`, previous: `${current}.previous` };
+  const verified = `${current}.verified`;
+  return {
+    current,
+    next: `${current}.next`,
+    previous: `${current}.previous`,
+    verified,
+    verifiedNext: `${verified}.next`,
+  };
 }
 
 /**
@@ -53,14 +65,28 @@ export class TakeoverFile {
   async write(image: StateImage): Promise<void> {
     await this.#close();
     this.#inForce = false;
+    try {
+      await this.#writeNext(image);
+    } catch {
+      // What only saves a successor time must not take the room.
+      this.#forgetVerified();
+      try {
+        await this.#writeNext(image);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  async #writeNext(image: StateImage): Promise<void> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
     try {
       this.#handle = await open(this.paths.next, flags, FILE_MODE);
       await writeImage(this.#handle, image);
     } catch (error) {
       await this.#close();
-      this.#fail(error);
       remove(this.paths.next);
+      throw error;
     }
   }
 
@@ -101,18 +127,41 @@ export class TakeoverFile {
     remove(this.paths.previous);
   }
 
+  /**
+   * Tells a successor which content of the shown tree is verified. A failure costs it time only: it verifies the content
+   * again. Does nothing while the state itself cannot be written.
+   */
+  verified(number: number, fingerprints: BigUint64Array): void {
+    if (this.trouble.name !== undefined) return;
+    try {
+      writeVerified(this.paths.verified, this.paths.verifiedNext, number, fingerprints);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+    }
+  }
+
+  /** Call this when the mount is gone: a server that makes it again verifies again. */
+  unmounted(): void {
+    this.#forgetVerified();
+  }
+
   async close(): Promise<void> {
     await this.#close();
   }
 
   /** Removes the files, because no successor will come, and the directory if it is then empty. */
   remove(): void {
-    for (const path of [this.paths.next, this.paths.previous, this.paths.current]) remove(path);
+    for (const path of Object.values(this.paths)) remove(path);
     try {
       rmdirSync(this.#directory);
     } catch (error) {
       if (!isSystemError(error)) throw error;
     }
+  }
+
+  #forgetVerified(): void {
+    remove(this.paths.verified);
+    remove(this.paths.verifiedNext);
   }
 
   async #close(): Promise<void> {

@@ -22,10 +22,16 @@ export class ContentState {
    */
   readonly fingerprints: BigUint64Array;
   readonly marks: Uint8Array;
+  /** How often this thread has changed what is verified. */
+  #changes = 0;
 
   constructor(entries: number) {
     this.fingerprints = new BigUint64Array(new SharedArrayBuffer(8 * entries));
     this.marks = new Uint8Array(entries);
+  }
+
+  get changes(): number {
+    return this.#changes;
   }
 
   /**
@@ -42,7 +48,7 @@ export class ContentState {
   }
 
   setLocal(index: number, fingerprint: bigint): void {
-    Atomics.store(this.fingerprints, index, fingerprint);
+    if (Atomics.exchange(this.fingerprints, index, fingerprint) !== fingerprint) this.#changes += 1;
     this.marks[index] = MARK.local;
   }
 
@@ -50,6 +56,7 @@ export class ContentState {
   forget(index: number): void {
     Atomics.store(this.fingerprints, index, ABSENT);
     this.marks[index] = MARK.unknown;
+    this.#changes += 1;
   }
 
   /**
@@ -66,11 +73,14 @@ export class ContentState {
       const old = origin[index]!;
       if (old === NONE || this.marks[index] !== MARK.unknown) continue;
       const mark = previous.marks[old]!;
-      if (mark === MARK.unknown) continue;
-      to[2 * index] = from[2 * old]!;
-      to[2 * index + 1] = from[2 * old + 1]!;
+      const [low, high] = [from[2 * old]!, from[2 * old + 1]!];
+      // A fingerprint without a mark is from the server before, or from the session.
+      if (mark === MARK.unknown && high === 0 && low <= Number(ARRIVING)) continue;
+      to[2 * index] = low;
+      to[2 * index + 1] = high;
       this.marks[index] = mark;
     }
+    this.#changes += 1;
   }
 
   /** Records that a read made a version local, unless the version has left the tree meanwhile. */

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { markDigest } from '../../src/base/content-digest.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
+import { HEAD_BYTES } from '../../src/state/verified-file.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { isReleased } from '../support/shape.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
@@ -83,6 +84,18 @@ function damageAll(mount: Pick<Mount, 'cacheDirectory'>, files: ReadonlyMap<stri
   for (const [path, blob] of blobs) (damages[path.slice(0, -3)] ?? damages['one bit']!)(blob);
 }
 
+/** Of how many whole files a successor will know that they are verified. */
+function verified(mount: Mount): number {
+  const directory = mount.socket().slice(0, -'.sock'.length);
+  const records = readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => name === 'takeover.verified')
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name)).subarray(HEAD_BYTES));
+  const counts = records.map(
+    (record) => new BigUint64Array(Uint8Array.from(record).buffer).filter(Boolean).length,
+  );
+  return Math.max(0, ...counts);
+}
+
 function counted(mount: Mount): number {
   return mount.log().filter(({ event }) => event === 'cache-corrupt').length;
 }
@@ -109,6 +122,20 @@ describe('promise 9, no rotten bytes: a cached blob that is altered on disk', {
     // The daemon downloads a release's large file as a whole, and keeps that download for a while.
     assert.equal(proxied.gets.length - before, paths.length - (isReleased ? 1 : 0));
     for (const [path, bytes] of files) assert.ok(blobOf(mount, path, bytes), `${path} is cached again`);
+  });
+
+  test('before its server is killed is not served by the next server, which knows what was verified', async (t) => {
+    const files = contents();
+    const proxied = await startProxied(t, await openStore(t, files));
+    const mount = await mountStore(t, proxied);
+    const holders = await holdAll(t, mount, files);
+    await waitFor('the record of what is verified', () => verified(mount) >= files.size - 1);
+    damageAll(mount, files);
+    process.kill(await mount.serverPid(), 'SIGKILL');
+    for (const [path, holder] of holders) {
+      await holder.drop();
+      assert.equal(await holder.read(0, 5_000), digest(files.get(path)!, 0, 5_000), path);
+    }
   });
 
   test('while the store is down is EIO and not other bytes, and is fetched again when that is back', async (t) => {

@@ -20,7 +20,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   cache: ['host', 'store'],
   source: ['tree', 'release', 'config', 'host', 'store', 'cache'],
   sync: ['tree', 'store', 'cache', 'source'],
-  state: ['tree', 'host', 'source', 'sync'],
+  state: ['tree', 'host', 'cache', 'source', 'sync'],
   session: ['wire', 'tree', 'release', 'host', 'cache'],
   mount: ['config', 'host', 'cache', 'session'],
   takeover: [

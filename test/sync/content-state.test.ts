@@ -30,6 +30,23 @@ describe('what is known of the content', () => {
     assert.equal(content.marks[after.generation.find('d/file00001.py')], MARK.unknown);
   });
 
+  it('is carried over also if only another process, or the session, knows it, but not if it is only arriving', async () => {
+    const source = new FakeSource(() => 0);
+    source.putFiles(2, 'd');
+    const before = await treeOf(source);
+    source.put('a', 'new');
+    const after = await treeOf(source, before);
+    const old = new ContentState(before.generation.entries);
+    const [known, arriving] = ['d/file00000.py', 'd/file00001.py'] as const;
+    old.fingerprints[before.generation.find(known)] = 77n;
+    old.setArriving(before.generation.find(arriving));
+    const content = new ContentState(after.generation.entries);
+    content.carryOver(old, after.changes!.origin);
+    assert.equal(content.fingerprints[after.generation.find(known)], 77n);
+    assert.equal(content.marks[after.generation.find(known)], MARK.unknown);
+    assert.equal(content.fingerprints[after.generation.find(arriving)], 0n);
+  });
+
   it('notes a blob of the version that is shown, and of no other', async () => {
     const source = new FakeSource(() => 0);
     source.put('d/a', 'one');

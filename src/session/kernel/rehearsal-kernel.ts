@@ -42,7 +42,8 @@ export class RehearsalKernel {
 
   /**
    * Sends the requests of a reader of some files, but only one READ: if the disk hangs, each READ occupies a thread
-   * that the takeover may need. Resolves when all requests are answered, after LONGEST_MS, or when `over` is aborted.
+   * that the takeover may need. When all are answered, sends the READ again: the session has verified that file now.
+   * Resolves when all requests are answered, after twice LONGEST_MS, or when `over` is aborted.
    */
   async play(trees: readonly Pick<MountedTree, 'shown'>[], over: AbortSignal): Promise<void> {
     this.#unanswered = 0;
@@ -50,6 +51,7 @@ export class RehearsalKernel {
     if (shown === undefined) return;
     const generation = Generation.view(shown.generation);
     let files = 0;
+    let first: number | undefined;
     for (let entry = 0; entry < generation.entries && files < ROUNDS; entry++) {
       if (generation.isDirectory(entry) || generation.size(entry) > SMALL_BYTES) continue;
       files += 1;
@@ -57,12 +59,21 @@ export class RehearsalKernel {
       this.#send('lookup', parent, Buffer.from(`${generation.path(entry).split('/').at(-1)}\0`));
       this.#send('getattr', node, Buffer.alloc(16));
       this.#send('open', node, Buffer.alloc(8));
-      if (files === 1) this.#send('read', node, encodeReadBody(READ_BYTES));
+      if (first === undefined) this.#send('read', node, encodeReadBody(READ_BYTES));
+      first ??= node;
       this.#send('flush', node, Buffer.alloc(24));
       this.#send('release', node, Buffer.alloc(24));
       this.#send('opendir', FUSE_ROOT_ID, Buffer.alloc(8));
       this.#send('readdirplus', FUSE_ROOT_ID, encodeReadBody(READ_BYTES));
     }
+    await this.#allAnswered(over);
+    if (first === undefined || this.#unanswered > 0 || over.aborted) return;
+    this.#send('read', first, encodeReadBody(READ_BYTES));
+    await this.#allAnswered(over);
+  }
+
+  /** Resolves when all requests are answered, after LONGEST_MS, or when `over` is aborted. */
+  async #allAnswered(over: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const late = setTimeout(resolve, LONGEST_MS);
       const end = (): void => {
