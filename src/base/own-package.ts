@@ -10,8 +10,19 @@ export interface OwnPackage {
   readonly version: string;
 }
 
-/** Searches the parent directories for dagmount's package.json: compiled files lie deeper than their sources. */
+let found: OwnPackage | undefined;
+
+/**
+ * The package of which this process runs the code. Its package.json is read at the first call alone, because an upgrade
+ * may replace it, and an uninstallation remove it, while this process runs.
+ */
 export function ownPackage(): OwnPackage {
+  found ??= findOwnPackage();
+  return found;
+}
+
+/** Searches the parent directories for dagmount's package.json: compiled files lie deeper than their sources. */
+function findOwnPackage(): OwnPackage {
   let directory = dirname(fileURLToPath(import.meta.url));
   for (;;) {
     const version = versionIn(join(directory, 'package.json'));

@@ -25,6 +25,11 @@ export const persistedFiles = {
     name: 'takeover',
     meaning: 'the server that follows a crash: the last tree, and what the kernel may hold of it',
   },
+  verified: {
+    place: 'runtime',
+    name: 'takeover.verified',
+    meaning: 'the server that follows a crash: which blobs of the last tree are verified',
+  },
   connection: {
     place: 'runtime',
     name: 'connection.json',

@@ -5,7 +5,7 @@ import type { BigIntStats } from 'node:fs';
  *
  * A process that has checked the whole content of a blob's file, or has written it, takes the file's
  * fingerprint (blob-file.ts). The content is verified as long as the file still has that fingerprint. A
- * fingerprint that is stored elsewhere (in the index of blobs, beside a tree, in the session) is a copy and
+ * fingerprint that is stored elsewhere (in the index of blobs, beside a tree, in the session, in a file) is a copy and
  * proves nothing by itself, so every use compares the copy with the file.
  */
 
@@ -22,6 +22,17 @@ const MASK = 0xffff_ffff_ffff_ffffn;
  */
 export function isFingerprint(fingerprint: bigint): boolean {
   return fingerprint > ARRIVING;
+}
+
+/** Which of the two words of an element is the lower one: that depends on the host's byte order. */
+const LOWER = new Uint32Array(new BigUint64Array([1n]).buffer)[0] === 1 ? 0 : 1;
+const HIGHEST_MARK = Number(ARRIVING);
+
+/**
+ * isFingerprint() for an element of a BigUint64Array, of which `words` is the memory: reading one allocates an object.
+ */
+export function isFingerprintAt(words: Uint32Array, element: number): boolean {
+  return words[2 * element + 1 - LOWER] !== 0 || words[2 * element + LOWER]! > HIGHEST_MARK;
 }
 
 /** Whether a file still has the fingerprint that it had when its content was verified. */

@@ -14,7 +14,7 @@ import { systemClock } from '../sync/system-clock.ts';
 import { canTakeOver } from '../takeover/can-take-over.ts';
 import type { MountTree } from '../takeover/mount-trees.ts';
 import { OrphanedSession } from '../takeover/orphaned-session.ts';
-import { type FoundMount, findMount, isToBeReplaced, limitWaiting } from '../takeover/predecessor.ts';
+import { findInherited, inheritedMount, isToBeReplaced, limitWaiting } from '../takeover/predecessor.ts';
 import { type Prepared, prepare } from '../takeover/preparation.ts';
 import type { Replacement } from '../takeover/replacement.ts';
 import { Supervised } from '../takeover/supervised.ts';
@@ -150,16 +150,17 @@ export async function acquire(
   if (!stop.aborted) prepared.session.throwIfEnded();
   if (!isTurn) return { acquired: undefined, served: { outcome: 'stopped' } };
   const left = { supervised, place, driver, config, runtimeDirectory, log };
-  const found = await findMount(left);
-  if (found.kind === 'gone') return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
+  const found = await findInherited(left);
+  if (found === 'gone') return { acquired: undefined, served: { outcome: 'unmounted-outside' } };
   // As early as possible, because the rest of the start may take long or fail.
   limitWaiting(left, found);
   // Touches nothing of another server before this server is alone. A successor already has the lock.
-  let justFound: FoundMount | undefined = found;
+  let isFirstTry = true;
   const { lock, replacesStale } = await lockSoon(
     async () => {
-      const replaces = await isToBeReplaced(left, justFound);
-      justFound = undefined;
+      const inherited = isFirstTry ? found : inheritedMount(left);
+      isFirstTry = false;
+      const replaces = await isToBeReplaced(left, inherited);
       await prepareDirectories(config, runtimeDirectory, places.cacheDirectory);
       const lockFile = flockWith((path) => supervised.lockFile(path));
       return { lock: lockFile(lockPath(places.cacheDirectory)), replacesStale: replaces };

@@ -21,11 +21,11 @@ import type { DaemonEvents } from '../views/events.ts';
 import { shownStepOf } from '../views/release.ts';
 import type { ContentSwitch } from './content-switch.ts';
 import { FailedReads } from './failed-reads.ts';
-import { keepVerified } from './keep-verified.ts';
 import { keepLastSuccess } from './last-success.ts';
 import type { VersionMeans } from './loaded-versions.ts';
 import type { MountedSource } from './mounted-source.ts';
 import { openContent } from './open-content.ts';
+import { recordVerified } from './record-verified.ts';
 import type { ServedMount } from './served-mount.ts';
 
 /** The parts of which a tree is composed. */
@@ -170,7 +170,7 @@ export async function composeTree(
     },
   };
   const sync: Sync = new Sync(syncOptions, restored && { ...restored, content });
-  if (parts.mayBeResumed) atEnd(keepVerified({ store: persister, shown: () => sync.shown }));
+  if (parts.mayBeResumed) atEnd(recordVerified({ store: persister, shown: () => sync.shown }));
   const failedReads = new FailedReads(log);
   const openGate = (): void =>
     prepared.gate.open(

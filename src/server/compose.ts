@@ -63,6 +63,7 @@ export async function compose(
   let isOfCache = false;
   atEnd(() => isOfCache || lock.release());
   const { canGoOn, trees: left } = decideSuccession(await keptTrees(mount, ahead, goesOn), goesOn);
+  if (!canGoOn) for (const { kept } of left) kept.store.forgetVerified();
   const trees = left.map((each) => ({
     ...each,
     content: keptContent(each.kept, each.tree.places.runtimeDirectory),

@@ -66,7 +66,7 @@ async function play({ mount, supervised, place, session, ahead, over }: Rehearse
     over.throwIfAborted();
     if (kept?.restored === undefined) return;
     keptContent(kept, places.runtimeDirectory);
-    // Of which nothing is verified, so that the session verifies something.
+    // Not with what that returns: if nothing is verified, the session rehearses that, too.
     trees.push({ tree, kept, content: new ContentState(kept.restored.generation.entries) });
   }
   const { uid, gid, umask } = config;

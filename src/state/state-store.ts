@@ -66,9 +66,17 @@ export class StateStore implements Persister {
     if (this.#image !== undefined) this.#image = { head: this.#image.head, body: [] };
   }
 
-  /** Tells a successor which content of the shown tree is verified. `fingerprints`: one for each entry. */
-  verified({ number }: { readonly number: number }, fingerprints: BigUint64Array): void {
-    this.#takeover.verified(number, fingerprints);
+  /**
+   * Tells a successor which content of the shown tree is verified. `number`: of the generation. `fingerprints`: one for
+   * each entry.
+   */
+  recordVerified(number: number, fingerprints: BigUint64Array): void {
+    this.#takeover.recordVerified(number, fingerprints);
+  }
+
+  /** Removes that record: a server that makes the mount verifies again. */
+  forgetVerified(): void {
+    this.#takeover.forgetVerified();
   }
 
   /**
@@ -79,7 +87,7 @@ export class StateStore implements Persister {
   async close({ unmounted, discards }: Closing): Promise<void> {
     await (discards ? this.#coldStart.discard() : this.#coldStart.close());
     await this.#takeover.close();
-    if (unmounted) this.#takeover.unmounted();
+    if (unmounted) this.forgetVerified();
     if (discards || (unmounted && this.#coldStart.isCurrent)) this.#takeover.remove();
   }
 }

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
 import { persistedFiles } from '../base/persisted-files.ts';
 import { isSystemError } from '../base/system-error.ts';
-import { DiskTrouble } from './disk-trouble.ts';
+import { DiskTrouble, isFull } from './disk-trouble.ts';
 import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
 import { writeVerified } from './verified-file.ts';
@@ -28,7 +28,7 @@ export interface TakeoverPaths {
 
 export function takeoverPaths(directory: string): TakeoverPaths {
   const current = `${directory}/${persistedFiles.takeover.name}`;
-  const verified = `${current}.verified`;
+  const verified = `${directory}/${persistedFiles.verified.name}`;
   return {
     current,
     next: `${current}.next`,
@@ -67,9 +67,13 @@ export class TakeoverFile {
     this.#inForce = false;
     try {
       await this.#writeNext(image);
-    } catch {
-      // What only saves a successor time must not take the room.
-      this.#forgetVerified();
+    } catch (first) {
+      if (!isFull(first)) {
+        this.#fail(first);
+        return;
+      }
+      // A takeover does not need the record of what is verified, and does need the state.
+      this.forgetVerified();
       try {
         await this.#writeNext(image);
       } catch (error) {
@@ -128,10 +132,10 @@ export class TakeoverFile {
   }
 
   /**
-   * Tells a successor which content of the shown tree is verified. A failure costs it time only: it verifies the content
-   * again. Does nothing while the state itself cannot be written.
+   * Tells a successor which content of the shown tree is verified. A failure costs it time only: it verifies the
+   * content again. Does nothing while the state itself cannot be written.
    */
-  verified(number: number, fingerprints: BigUint64Array): void {
+  recordVerified(number: number, fingerprints: BigUint64Array): void {
     if (this.trouble.name !== undefined) return;
     try {
       writeVerified(this.paths.verified, this.paths.verifiedNext, number, fingerprints);
@@ -140,9 +144,10 @@ export class TakeoverFile {
     }
   }
 
-  /** Call this when the mount is gone: a server that makes it again verifies again. */
-  unmounted(): void {
-    this.#forgetVerified();
+  /** Removes that record. */
+  forgetVerified(): void {
+    remove(this.paths.verified);
+    remove(this.paths.verifiedNext);
   }
 
   async close(): Promise<void> {
@@ -157,11 +162,6 @@ export class TakeoverFile {
     } catch (error) {
       if (!isSystemError(error)) throw error;
     }
-  }
-
-  #forgetVerified(): void {
-    remove(this.paths.verified);
-    remove(this.paths.verifiedNext);
   }
 
   async #close(): Promise<void> {

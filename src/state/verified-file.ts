@@ -2,16 +2,16 @@ import { readFileSync, rmSync } from 'node:fs';
 import { ownPackage } from '../base/own-package.ts';
 import { replaceFile } from '../base/replace-file.ts';
 import { isSystemError } from '../base/system-error.ts';
-import { ARRIVING } from '../cache/verification.ts';
+import { isFingerprintAt } from '../cache/verification.ts';
 import { HostError } from '../host/host-error.ts';
 import { readOwnFile } from '../host/own-file.ts';
 
 /**
- * The fingerprints of verified blobs (cache/verification.ts), so that a successor need not verify each blob again before
- * it answers:
+ * The fingerprints of verified blobs (cache/verification.ts), so that a successor need not verify each blob again
+ * before it answers:
  *
  *        0   8  "DAGMVER" and a NUL
- *        8   8  the number of the tree, a double
+ *        8   8  the number of the generation, a double
  *       16  36  the id of the boot of the host, as text
  *       52  28  the version of dagmount that verified, as text, filled up with NULs or cut
  *       80   8  for each entry of the tree: its fingerprint, or ABSENT; in the byte order of the host
@@ -25,17 +25,16 @@ const NUMBER_AT = 8;
 const BOOT_ID_AT = 16;
 const BOOT_ID_BYTES = 36;
 const VERSION_AT = 52;
-export const HEAD_BYTES = 80;
+export const VERIFIED_HEAD_BYTES = 80;
 const ENTRY_BYTES = 8;
-/** More entries than this are not stored: that file would take more than 1 MiB of a tmpfs. */
+/** More entries than this are not stored: that file would take more than a MiB of a tmpfs. */
 export const MOST_ENTRIES = 2 ** 17;
 
-const ARRIVING_WORDS = new Uint32Array(new BigUint64Array([ARRIVING]).buffer);
 const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 
 /**
- * Replaces the file with the fingerprints of a tree's entries. They may be in memory that is shared with another
- * thread. Writes to the file `beside` first. Throws the system's error. If the tree has too many entries, or if the boot
+ * Replaces the file with the fingerprints of a generation's entries. They may be in memory that is shared with another
+ * thread. Writes to the file `beside` first. Throws the system's error. If there are too many entries, or if the boot
  * has no id, removes the file.
  */
 export function writeVerified(
@@ -49,26 +48,28 @@ export function writeVerified(
     rmSync(path, { force: true });
     return;
   }
-  // Pairs of 32-bit words, because reading a BigUint64Array allocates an object for each element.
+  // As words, for isFingerprintAt().
   const words = new Uint32Array(fingerprints.length * 2);
   words.set(new Uint32Array(fingerprints.buffer, fingerprints.byteOffset, words.length));
-  // Nothing fetches for the next server.
-  for (let at = 0; at < words.length; at += 2) {
-    if (words[at] === ARRIVING_WORDS[0] && words[at + 1] === ARRIVING_WORDS[1]) words.fill(0, at, at + 2);
+  // A fetch ends with this server, so what is arriving is absent for a successor.
+  for (let index = 0; index < fingerprints.length; index++) {
+    if (!isFingerprintAt(words, index)) words.fill(0, 2 * index, 2 * index + 2);
   }
   replaceFile(path, Buffer.concat([head, new Uint8Array(words.buffer)]), beside);
 }
 
 /**
- * Fills `fingerprints`, one for each entry of the tree with that number, from the file. Leaves them as they are if the
- * file is missing or malformed, or of another tree, boot or version.
+ * Fills `fingerprints`, one for each entry of the generation with that number, from the file. Leaves them as they are if
+ * the file is missing or malformed, or of another generation, boot or version.
  */
 export function readVerified(path: string, number: number, fingerprints: BigUint64Array): void {
   const bytes = fingerprints.length * ENTRY_BYTES;
   const head = headOf(number);
-  const file = head && readFile(path, HEAD_BYTES + bytes);
-  if (file?.length !== HEAD_BYTES + bytes || !file.subarray(0, HEAD_BYTES).equals(head!)) return;
-  new Uint8Array(fingerprints.buffer, fingerprints.byteOffset, bytes).set(file.subarray(HEAD_BYTES));
+  if (head === undefined) return;
+  const file = readFile(path, VERIFIED_HEAD_BYTES + bytes);
+  if (file?.length !== VERIFIED_HEAD_BYTES + bytes || !file.subarray(0, VERIFIED_HEAD_BYTES).equals(head))
+    return;
+  new Uint8Array(fingerprints.buffer, fingerprints.byteOffset, bytes).set(file.subarray(VERIFIED_HEAD_BYTES));
 }
 
 function readFile(path: string, mostBytes: number): Buffer | undefined {
@@ -84,11 +85,11 @@ function readFile(path: string, mostBytes: number): Buffer | undefined {
 function headOf(number: number): Buffer | undefined {
   bootId ??= readBootId();
   if (bootId === '') return undefined;
-  const head = Buffer.alloc(HEAD_BYTES);
+  const head = Buffer.alloc(VERIFIED_HEAD_BYTES);
   head.write(MAGIC, 'latin1');
   head.writeDoubleLE(number, NUMBER_AT);
   head.write(bootId, BOOT_ID_AT, BOOT_ID_BYTES, 'latin1');
-  head.write(ownPackage().version, VERSION_AT, HEAD_BYTES - VERSION_AT, 'latin1');
+  head.write(ownPackage().version, VERSION_AT, VERIFIED_HEAD_BYTES - VERSION_AT, 'latin1');
   return head;
 }
 

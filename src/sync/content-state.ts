@@ -1,9 +1,12 @@
-import { ABSENT, ARRIVING } from '../cache/verification.ts';
+import { ABSENT, ARRIVING, isFingerprintAt } from '../cache/verification.ts';
 import { type Generation, NONE } from '../tree/index.ts';
 
 /** The state of one entry's content. */
 export const MARK = {
-  /** It is unknown whether the content is local. It is to be fetched if the file is within the bound. */
+  /**
+   * This thread does not know whether the content is local. It is to be fetched if the file is within the bound. It may
+   * have a fingerprint: of the previous server, or of the session.
+   */
   unknown: 0,
   /**
    * The content is on disk. Either it is verified, and then has a fingerprint, or it was recovered from an
@@ -54,15 +57,15 @@ export class ContentState {
 
   /** Records that the content of an entry is no longer on disk. */
   forget(index: number): void {
-    Atomics.store(this.fingerprints, index, ABSENT);
+    if (Atomics.exchange(this.fingerprints, index, ABSENT) !== ABSENT) this.#changes += 1;
     this.marks[index] = MARK.unknown;
-    this.#changes += 1;
   }
 
   /**
-   * Copies the state of unchanged entries from the previous generation, unless their state is already known
-   * here. `origin` is that of GenerationChanges. This is synchronous, because it is called right before the
-   * swap. It is called again after the swap, for what changed meanwhile. 1,000,000 entries take 20 ms.
+   * Copies the state of unchanged entries from the previous generation, unless they have a mark here. What is
+   * arriving arrives there, and counts as absent here. `origin` is that of GenerationChanges. This is synchronous,
+   * because it is called right before the swap. It is called again after the swap, for what changed meanwhile.
+   * 1,000,000 entries take 20 ms.
    */
   carryOver(previous: ContentState, origin: Uint32Array): void {
     // Copies each fingerprint as a pair of 32-bit words, because reading a BigUint64Array allocates an object
@@ -73,11 +76,11 @@ export class ContentState {
       const old = origin[index]!;
       if (old === NONE || this.marks[index] !== MARK.unknown) continue;
       const mark = previous.marks[old]!;
-      const [low, high] = [from[2 * old]!, from[2 * old + 1]!];
-      // A fingerprint without a mark is from the server before, or from the session.
-      if (mark === MARK.unknown && high === 0 && low <= Number(ARRIVING)) continue;
-      to[2 * index] = low;
-      to[2 * index + 1] = high;
+      // There may be a fingerprint without a mark: of the previous server, or of the session.
+      if (isFingerprintAt(from, old)) {
+        to[2 * index] = from[2 * old]!;
+        to[2 * index + 1] = from[2 * old + 1]!;
+      }
       this.marks[index] = mark;
     }
     this.#changes += 1;

@@ -23,35 +23,28 @@ export interface PredecessorOptions {
   readonly log: Logger;
 }
 
-/** What became of the predecessor's mount. Readers wait for this, so the kernel driver reads the table of mounts once. */
-export type FoundMount =
-  /** Another process has unmounted it. */
-  | { readonly kind: 'gone' }
-  /** It is at the target. */
-  | { readonly kind: 'inherited'; readonly mount: Mount }
-  /** Nothing was inherited, or no mount of it is at the target. */
-  | { readonly kind: 'none' };
-
 /**
- * First unmounts an inherited mount that was made with other settings. Then looks for the inherited mount. If another
- * process has unmounted it, drops all descriptors of that mount, and cleans up after it.
+ * First unmounts an inherited mount that was made with other settings. Then looks for the inherited mount, and returns
+ * it; undefined if nothing was inherited, or if fuse-native unmounted it to make a new one. If another process has
+ * unmounted it, drops all descriptors of that mount, cleans up after it, and returns `gone`. Readers wait for this, so
+ * one look at the table of mounts serves for all that follows.
  */
-export async function findMount(options: PredecessorOptions): Promise<FoundMount> {
+export async function findInherited(options: PredecessorOptions): Promise<Mount | 'gone' | undefined> {
   const { supervised, place, config, runtimeDirectory, log } = options;
   if (supervised.mount.other !== undefined) replaceOther(options);
   // With fuse-native a mount may be missing because the process of fuse-native, or the previous server,
   // unmounted it to make a new one. In that case the mark is not set.
   const mark = new MountMark(mountDirectory(config.cacheDir, supervised.mount.identity.id));
-  const mount = supervised.mount.isInherited ? place.mountOf(config.source) : undefined;
+  const mount = inheritedMount(options);
   const isTakenAway =
     supervised.mount.device !== undefined
       ? mount === undefined
       : supervised.mount.isInherited && mark.isSet && !place.isHeld;
-  if (!isTakenAway) return mount === undefined ? { kind: 'none' } : { kind: 'inherited', mount };
+  if (!isTakenAway) return mount;
   mark.clear();
   supervised.mount.lost();
   await clearAway(config, runtimeDirectory, supervised.mount.identity.id, log);
-  return { kind: 'gone' };
+  return 'gone';
 }
 
 /**
@@ -60,26 +53,27 @@ export async function findMount(options: PredecessorOptions): Promise<FoundMount
  */
 export function limitWaiting(
   { supervised }: Pick<PredecessorOptions, 'supervised'>,
-  found: FoundMount,
+  inherited: Mount | undefined,
 ): void {
-  if (!supervised.mount.isInherited) return;
-  supervised.setTakeoverDeadline(found.kind === 'inherited' ? found.mount.device.minor : undefined);
+  if (supervised.mount.isInherited) supervised.setTakeoverDeadline(inherited?.device.minor);
 }
 
-/**
- * Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. `found`: if
- * undefined, the inherited mount is looked for again.
- */
+/** The mount of the predecessor, as the table of mounts shows it now. */
+export function inheritedMount({
+  supervised,
+  place,
+  config,
+}: Pick<PredecessorOptions, 'supervised' | 'place' | 'config'>): Mount | undefined {
+  return supervised.mount.isInherited ? place.mountOf(config.source) : undefined;
+}
+
+/** Whether the target has a mount that no process serves. Rejects with MountError if a process serves it. */
 export async function isToBeReplaced(
-  { supervised, place, config, runtimeDirectory }: PredecessorOptions,
-  found: FoundMount | undefined,
+  { config, runtimeDirectory }: Pick<PredecessorOptions, 'config' | 'runtimeDirectory'>,
+  inherited: Mount | undefined,
 ): Promise<boolean> {
-  const isThere =
-    found === undefined
-      ? supervised.mount.isInherited && place.mountOf(config.source) !== undefined
-      : found.kind === 'inherited';
   // The server of the inherited mount may still be ending. This server replaces the mount anyway.
-  if (isThere) return true;
+  if (inherited !== undefined) return true;
   return await isStale(config, runtimeDirectory);
 }
 

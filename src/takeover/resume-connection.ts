@@ -59,7 +59,8 @@ export interface Inherited {
   /**
    * Resolves QUIET_MS after `serving` has settled, or after SOON_MS + QUIET_MS. Until then, the rest of the start
    * should wait: on two processors, it would take time from the session and from readers. Readers of content that is
-   * not local do not wait for it (session-gate.ts), but look-ups of further versions do.
+   * not local do not wait for it (session-gate.ts). Look-ups of further versions, extended attributes of the root and
+   * the control socket do.
    */
   readonly soonServing: Promise<void>;
 }

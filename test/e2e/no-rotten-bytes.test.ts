@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { markDigest } from '../../src/base/content-digest.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
-import { HEAD_BYTES } from '../../src/state/verified-file.ts';
+import { VERIFIED_HEAD_BYTES } from '../../src/state/verified-file.ts';
 import { type Mount, mountImpossible } from '../support/mount.ts';
 import { isReleased } from '../support/shape.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
@@ -89,7 +89,7 @@ function verified(mount: Mount): number {
   const directory = mount.socket().slice(0, -'.sock'.length);
   const records = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter(({ name }) => name === 'takeover.verified')
-    .map(({ parentPath, name }) => readFileSync(join(parentPath, name)).subarray(HEAD_BYTES));
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name)).subarray(VERIFIED_HEAD_BYTES));
   const counts = records.map(
     (record) => new BigUint64Array(Uint8Array.from(record).buffer).filter(Boolean).length,
   );

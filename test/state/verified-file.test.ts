@@ -3,7 +3,12 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ownPackage } from '../../src/base/own-package.ts';
 import { ABSENT, ARRIVING } from '../../src/cache/verification.ts';
-import { HEAD_BYTES, MOST_ENTRIES, readVerified, writeVerified } from '../../src/state/verified-file.ts';
+import {
+  MOST_ENTRIES,
+  readVerified,
+  VERIFIED_HEAD_BYTES,
+  writeVerified,
+} from '../../src/state/verified-file.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 
 const FINGERPRINTS = [ABSENT, 2n, 0xffff_ffff_ffff_ffffn, 0x1_0000_0000n, 0x1_0000_0001n];
@@ -72,7 +77,7 @@ test('a file that is missing, cut or of another format counts for nothing', asyn
   file.write('DAGMVER2', 'latin1');
   writeFileSync(path, file);
   assert.deepEqual(read(path), nothing);
-  for (const bytes of [file.length - 1, HEAD_BYTES, 7, 0]) {
+  for (const bytes of [file.length - 1, VERIFIED_HEAD_BYTES, 7, 0]) {
     truncateSync(path, bytes);
     assert.deepEqual(read(path), nothing);
   }

@@ -29,7 +29,7 @@ test('a server that resumes a connection knows what the server before it had ver
     ...keptContent(kept, places.runtimeDirectory)!.fingerprints,
   ];
   assert.ok(at(found).every((fingerprint) => fingerprint === 0n));
-  places.store.verified(generation, verified);
+  places.store.recordVerified(generation.number, verified);
   assert.deepEqual(at(found), [...verified]);
   assert.ok(
     at({ ...found, succession: undefined }).every((fingerprint) => fingerprint === 0n),
@@ -46,7 +46,7 @@ test('nothing that is verified is left behind when the mount is gone', async (t)
   places.source.put('dags/a.py');
   await places.publish(100);
   const { generation } = (await left(places)).restored;
-  places.store.verified(generation, new BigUint64Array(generation.entries));
+  places.store.recordVerified(generation.number, new BigUint64Array(generation.entries));
   const { verified, verifiedNext } = takeoverPaths(places.runtimeDirectory);
   assert.ok(existsSync(verified));
   writeFileSync(verifiedNext, 'of a server that was killed while it wrote');

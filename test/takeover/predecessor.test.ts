@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { MountConfig } from '../../src/config/mount-config.ts';
 import type { Mount } from '../../src/host/mountinfo.ts';
 import type { KeptMount } from '../../src/takeover/kept/kept-mount.ts';
-import { findMount, limitWaiting } from '../../src/takeover/predecessor.ts';
+import { findInherited, isToBeReplaced, limitWaiting } from '../../src/takeover/predecessor.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, cli, mountImpossible } from '../support/mount.ts';
 import { repository } from '../support/repository.ts';
@@ -55,24 +55,33 @@ async function taken(t: Cleanup, { isInherited, source }: Case) {
     error: () => undefined,
   };
   const options = { supervised, place, driver, config, runtimeDirectory: directory, log };
-  const found = await findMount(options);
-  if (found.kind !== 'gone') limitWaiting(options, found);
-  return { kind: found.kind, told, looks };
+  const found = await findInherited(options);
+  if (found !== 'gone') limitWaiting(options, found);
+  return { found: found === 'gone' ? found : found?.device.minor, told, looks };
 }
 
 test('a server names the connection of the mount that it inherited, and reads the table of mounts once', async (t) => {
-  const expected = { kind: 'inherited', told: [50], looks: 1 };
+  const expected = { found: 50, told: [50], looks: 1 };
   assert.deepEqual(await taken(t, { isInherited: true, source: 's3://bucket/dags' }), expected);
 });
 
 test('an inherited mount is gone if another mount is at the target, or none', async (t) => {
-  const expected = { kind: 'gone', told: [], looks: 1 };
+  const expected = { found: 'gone', told: [], looks: 1 };
   assert.deepEqual(await taken(t, { isInherited: true, source: 's3://bucket/other' }), expected);
   assert.deepEqual(await taken(t, { isInherited: true }), expected);
 });
 
+test('a mount that was just found is replaced without another look', async () => {
+  const config = { source: 's3://bucket/dags', target: '/missing' } as MountConfig;
+  const mount = { device: { major: 0, minor: 50 } } as Mount;
+  assert.equal(await isToBeReplaced({ config, runtimeDirectory: '/missing' }, mount), true);
+  await assert.rejects(isToBeReplaced({ config, runtimeDirectory: '/missing' }, undefined), {
+    code: 'target-missing',
+  });
+});
+
 test('a server that inherited nothing sets no deadline before it has a mount', async (t) => {
-  const expected = { kind: 'none', told: [], looks: 0 };
+  const expected = { found: undefined, told: [], looks: 0 };
   assert.deepEqual(await taken(t, { isInherited: false, source: 's3://bucket/dags' }), expected);
 });
 

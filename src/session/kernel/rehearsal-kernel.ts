@@ -41,9 +41,8 @@ export class RehearsalKernel {
   }
 
   /**
-   * Sends the requests of a reader of some files, but only one READ: if the disk hangs, each READ occupies a thread
-   * that the takeover may need. When all are answered, sends the READ again: the session has verified that file now.
-   * Resolves when all requests are answered, after twice LONGEST_MS, or when `over` is aborted.
+   * Sends the requests of a reader of some files, but a READ of one file only, because the disk may hang. When all are
+   * answered, sends the READ again: if that file is on disk, the session has verified it now. Resolves when all requests are answered, after twice LONGEST_MS, or when `over` is aborted.
    */
   async play(trees: readonly Pick<MountedTree, 'shown'>[], over: AbortSignal): Promise<void> {
     this.#unanswered = 0;
@@ -75,11 +74,12 @@ export class RehearsalKernel {
   /** Resolves when all requests are answered, after LONGEST_MS, or when `over` is aborted. */
   async #allAnswered(over: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, LONGEST_MS);
       const end = (): void => {
         clearTimeout(late);
+        over.removeEventListener('abort', end);
         resolve();
       };
+      const late = setTimeout(end, LONGEST_MS);
       this.#answered = () => {
         if (this.#unanswered <= 0) end();
       };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { keepVerified } from '../../src/server/keep-verified.ts';
+import { recordVerified } from '../../src/server/record-verified.ts';
 import { ContentState } from '../../src/sync/content-state.ts';
 import type { Shown } from '../../src/sync/shown.ts';
 import { defer } from '../support/temporary.ts';
@@ -13,14 +13,15 @@ function shownTree(number: number, entries: number): Kept {
   return { generation: { number } as Kept['generation'], content: new ContentState(entries) };
 }
 
-test('what is verified is stored for each tree, again after a change, and not without one', async (t) => {
+test('what is verified is stored for each tree, again after a change and at the end, and not without a change', async (t) => {
   const stored: (readonly [number: number, first: bigint | undefined])[] = [];
   let shown: Kept | undefined;
   const store = {
-    verified: ({ number }: { readonly number: number }, fingerprints: BigUint64Array) =>
+    recordVerified: (number: number, fingerprints: BigUint64Array) =>
       void stored.push([number, fingerprints[0]]),
   };
-  defer(t, keepVerified({ store, shown: () => shown, lookMs: 1 }));
+  const end = recordVerified({ store, shown: () => shown, lookMs: 1 });
+  defer(t, end);
   await delay(20);
   assert.deepEqual(stored, []);
   shown = shownTree(1, 2);
@@ -39,4 +40,8 @@ test('what is verified is stored for each tree, again after a change, and not wi
     [1, 77n],
     [2, 77n],
   ]);
+  shown.content.setLocal(1, 78n);
+  end();
+  end();
+  assert.equal(stored.length, 4);
 });
