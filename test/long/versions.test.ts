@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mountStore } from '../e2e/fixture.ts';
 import { type Mount, mountImpossible, statusOf } from '../support/mount.ts';
-import { residentBytes } from '../support/processes.ts';
+import { ownResidentBytes, residentBytes } from '../support/processes.ts';
 import { StoreProxy } from '../support/proxy.ts';
 import { shell, startReader } from '../support/reader.ts';
 import { openRoot } from '../support/release-root.ts';
@@ -88,7 +88,8 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
       return undefined;
     };
     const pid = await mount.serverPid();
-    const resident = (): number => residentBytes(pid) / 1024;
+    const resident = (): number => ownResidentBytes(pid) / 1024;
+    const whole = (): number => residentBytes(pid) / 1024;
     const onDisk = (): number =>
       Number(execFileSync('du', ['-sk', mount.cacheDirectory], { encoding: 'utf8' }).split('\t')[0]);
 
@@ -103,7 +104,7 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
     };
     // Reads as often as there are versions, so that both figures contain the garbage of the same reads.
     await shell(mount.target, readAll('current', VERSIONS));
-    const one = { resident: await atRest(), onDisk: onDisk() };
+    const one = { resident: await atRest(), whole: whole(), onDisk: onDisk() };
     requests = 0;
     await shell(mount.target, readAll(`versions/${ids[0]}`, 1));
     const ofFirst = requests;
@@ -112,7 +113,7 @@ describe(`${VERSIONS} versions that differ little`, { skip: mountImpossible, tim
       await shell(mount.target, readAll(`versions/${id}`, 1));
       most = Math.max(most, resident());
     }
-    const all = { resident: await atRest(), onDisk: onDisk() };
+    const all = { resident: await atRest(), whole: whole(), onDisk: onDisk() };
     assert.equal((await statusOf(mount)).versions?.shown, VERSIONS);
     t.diagnostic(
       `KiB of one ${JSON.stringify(one)}, of ${VERSIONS} ${JSON.stringify(all)}, resident at most ${most}; ` +

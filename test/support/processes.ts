@@ -55,6 +55,16 @@ export function residentBytes(pid: number): number {
   return Number(kib) * 1024;
 }
 
+/**
+ * The resident memory of a process without the pages of its program's files, in bytes. The kernel takes such pages back
+ * from a process at rest, and returns them when they are used: this changes VmRSS by several MiB.
+ */
+export function ownResidentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
+  return (kib('RssAnon') + kib('RssShmem')) * 1024;
+}
+
 /** The proportional set size of a process and its descendants, in bytes: it counts a page that they share once. */
 export function proportionalSetSize(pid: number): number {
   return [pid, ...descendants(pid)].reduce((sum, each) => sum + pss(each), 0);
