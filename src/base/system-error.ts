@@ -1,3 +1,5 @@
+const SHORT_OF_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+
 export interface SystemError extends Error {
   /** The name of the errno, in upper case. */
   readonly code: string;
@@ -12,4 +14,9 @@ export function isSystemError(error: unknown): error is SystemError {
 /** The name of the errno, or the code that Node.js gives to an error of its own; undefined without a code. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Whether the code means that the disk or the user's quota is full, so that to remove something may help. */
+export function isShortOfRoom(code: string | undefined): boolean {
+  return SHORT_OF_ROOM.has(code);
 }

@@ -1,11 +1,11 @@
-import { isSystemError } from '../base/system-error.ts';
+import { isShortOfRoom, isSystemError } from '../base/system-error.ts';
 import { Yielder } from '../base/yielder.ts';
 import type { Blob } from './blob.ts';
 import { type Checked, checkBlob, clearPlace, isFileUnchanged, unlinkBlob } from './blob-file.ts';
 import { BlobIndex, type Reservation } from './blob-index.ts';
 import { nameOfKey } from './blob-path.ts';
 import { BlobStore } from './blob-store.ts';
-import { DiskHealth, type DiskTrouble, isShortOfRoom } from './disk-health.ts';
+import { DiskHealth, type DiskTrouble } from './disk-health.ts';
 import { writeOrder } from './order-file.ts';
 import type { Clock, Logger } from './ports.ts';
 import type { ReceivedBlob } from './receive.ts';

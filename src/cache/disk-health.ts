@@ -1,9 +1,8 @@
 import { RETRIES } from '../base/retry/retry-policies.ts';
+import { isShortOfRoom } from '../base/system-error.ts';
 import type { Clock } from './ports.ts';
 
 export type DiskTrouble = 'cache-full' | 'cache-unwritable';
-
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Whether the cache's disk accepts writes. */
 export class DiskHealth {
@@ -41,7 +40,7 @@ export class DiskHealth {
   /** Notes that an operation failed. `code`: the errno's name. */
   failed(code: string): void {
     this.#triedAt = this.#clock.now();
-    this.#set(FULL.has(code) ? 'cache-full' : 'cache-unwritable', code);
+    this.#set(isShortOfRoom(code) ? 'cache-full' : 'cache-unwritable', code);
   }
 
   #set(trouble: DiskTrouble | undefined, code: string | undefined): void {
@@ -49,9 +48,4 @@ export class DiskHealth {
     this.#trouble = trouble;
     this.#onChange(trouble, code);
   }
-}
-
-/** Whether the error means that the disk or the user's quota is full, so that evicting blobs may help. */
-export function isShortOfRoom(code: string): boolean {
-  return FULL.has(code);
 }

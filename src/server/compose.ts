@@ -176,6 +176,9 @@ export async function compose(
   return { trees: composed, session, presenter, loaded, isContentKnown };
 }
 
+/** What is found first; the content follows when it is decided whether the connection is resumed. */
+type FoundTree = Omit<KeptTree, 'content'>;
+
 /**
  * Reads the kept state of all trees. A tree that the kernel does not know starts as after a start of the
  * host.
@@ -184,8 +187,8 @@ async function keptTrees(
   mount: ServedMount,
   ahead: readonly StateAhead[],
   goesOn: boolean,
-): Promise<readonly Omit<KeptTree, 'content'>[]> {
-  const opening = mount.trees.map(async (tree): Promise<Omit<KeptTree, 'content'>> => {
+): Promise<readonly FoundTree[]> {
+  const opening = mount.trees.map(async (tree): Promise<FoundTree> => {
     const { config, places, id, mark } = tree;
     if (tree.path !== '') {
       await mkdir(places.runtimeDirectory, { recursive: true, mode: 0o700 });

@@ -1,13 +1,6 @@
 import type { Logger } from '../base/logger.ts';
-import { isSystemError } from '../base/system-error.ts';
+import { isShortOfRoom } from '../base/system-error.ts';
 import type { PersistTrouble } from '../sync/ports.ts';
-
-const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
-
-/** Whether an error says that a disk has no room. */
-export function isFull(error: unknown): boolean {
-  return isSystemError(error) && FULL.has(error.code);
-}
 
 /** Tracks whether writes to one file fail. Logs when they begin to fail, and when they succeed again. */
 export class DiskTrouble {
@@ -28,7 +21,7 @@ export class DiskTrouble {
 
   get name(): PersistTrouble | undefined {
     if (this.#code === undefined) return undefined;
-    return FULL.has(this.#code) ? this.#names.full : this.#names.unwritable;
+    return isShortOfRoom(this.#code) ? this.#names.full : this.#names.unwritable;
   }
 
   /** `code`: the name of the errno. */

@@ -2,8 +2,8 @@ import { constants, linkSync, renameSync, rmdirSync, rmSync, writeFileSync, writ
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Logger } from '../base/logger.ts';
 import { persistedFiles } from '../base/persisted-files.ts';
-import { isSystemError } from '../base/system-error.ts';
-import { DiskTrouble, isFull } from './disk-trouble.ts';
+import { isShortOfRoom, isSystemError, systemCode } from '../base/system-error.ts';
+import { DiskTrouble } from './disk-trouble.ts';
 import { type StateImage, writeImage } from './state-file.ts';
 import { COMMIT_AT } from './state-header.ts';
 import { writeVerified } from './verified-file.ts';
@@ -68,7 +68,7 @@ export class TakeoverFile {
     try {
       await this.#writeNext(image);
     } catch (first) {
-      if (!isFull(first)) {
+      if (!isShortOfRoom(systemCode(first))) {
         this.#fail(first);
         return;
       }

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { markDigest } from '../../src/base/content-digest.ts';
+import { persistedFiles } from '../../src/base/persisted-files.ts';
 import { CHUNK_BYTES } from '../../src/cache/chunks.ts';
 import { VERIFIED_HEAD_BYTES } from '../../src/state/verified-file.ts';
 import { testedDriver } from '../support/driver.ts';
@@ -90,7 +91,7 @@ function damageAll(mount: Pick<Mount, 'cacheDirectory'>, files: ReadonlyMap<stri
 function verified(mount: Mount): number {
   const directory = mount.socket().slice(0, -'.sock'.length);
   const records = readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter(({ name }) => name === 'takeover.verified')
+    .filter(({ name }) => name === persistedFiles.verified.name)
     .map(({ parentPath, name }) => readFileSync(join(parentPath, name)).subarray(VERIFIED_HEAD_BYTES));
   const counts = records.map(
     (record) => new BigUint64Array(Uint8Array.from(record).buffer).filter(Boolean).length,

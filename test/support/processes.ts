@@ -51,8 +51,7 @@ export function cpuSecondsOf(pid: number): number {
 
 /** The resident memory of a process, in bytes. */
 export function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  return Number(kib) * 1024;
+  return statusBytes(pid, 'VmRSS');
 }
 
 /**
@@ -60,9 +59,12 @@ export function residentBytes(pid: number): number {
  * from a process at rest, and returns them when they are used: this changes VmRSS by several MiB.
  */
 export function ownResidentBytes(pid: number): number {
+  return statusBytes(pid, 'RssAnon') + statusBytes(pid, 'RssShmem');
+}
+
+function statusBytes(pid: number, name: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
-  return (kib('RssAnon') + kib('RssShmem')) * 1024;
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }
 
 /** The proportional set size of a process and its descendants, in bytes: it counts a page that they share once. */

@@ -12,9 +12,10 @@ export class SmallDisk {
     this.directory = directory;
   }
 
-  static async mount(test: Cleanup, bytes: number): Promise<SmallDisk> {
-    const directory = join(await temporaryDirectory(test), 'disk');
-    await mkdir(directory);
+  /** `at`: the mount point; by default, a new directory. */
+  static async mount(test: Cleanup, bytes: number, at?: string): Promise<SmallDisk> {
+    const directory = at ?? join(await temporaryDirectory(test), 'disk');
+    await mkdir(directory, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=755`, 'dagmount-test', directory]);
     defer(test, () => void execFileSync('umount', ['-l', directory]));
     return new SmallDisk(directory);

@@ -8,25 +8,28 @@ import type { KeptMount } from '../../src/takeover/kept/kept-mount.ts';
 import { findInherited, isToBeReplaced, limitWaiting } from '../../src/takeover/predecessor.ts';
 import { startChild } from '../support/child.ts';
 import { cleanEnvironment, cli, mountImpossible } from '../support/mount.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { repository } from '../support/repository.ts';
 import { type Cleanup, temporaryDirectory } from '../support/temporary.ts';
 
 interface Case {
   /** The source of the inherited connection is always `s3://bucket/dags`. */
   readonly isInherited: boolean;
+  /** fuse-native leaves no device that another server could use. */
+  readonly hasDevice?: boolean;
   /** The source of the mount at the target. */
   readonly source?: string;
 }
 
 /** What becomes of the mount, what the supervisor is told to abort, and how often the table of mounts was read. */
-async function taken(t: Cleanup, { isInherited, source }: Case) {
+async function taken(t: Cleanup, { isInherited, hasDevice = isInherited, source }: Case) {
   const told: (number | undefined)[] = [];
   let looks = 0;
   const directory = await temporaryDirectory(t);
   const supervised = {
     mount: {
       isInherited,
-      device: isInherited ? 7 : undefined,
+      device: hasDevice ? 7 : undefined,
       other: undefined,
       identity: { id: 'mount-id' },
       lost: () => undefined,
@@ -48,12 +51,7 @@ async function taken(t: Cleanup, { isInherited, source }: Case) {
     trees: [],
   } as unknown as MountConfig;
   const driver = { unmount: () => assert.fail() };
-  const log = {
-    debug: () => undefined,
-    info: () => undefined,
-    warn: () => undefined,
-    error: () => undefined,
-  };
+  const log = new RecordingLog();
   const options = { supervised, place, driver, config, runtimeDirectory: directory, log };
   const found = await findInherited(options);
   if (found !== 'gone') limitWaiting(options, found);
@@ -69,6 +67,13 @@ test('an inherited mount is gone if another mount is at the target, or none', as
   const expected = { found: 'gone', told: [], looks: 1 };
   assert.deepEqual(await taken(t, { isInherited: true, source: 's3://bucket/other' }), expected);
   assert.deepEqual(await taken(t, { isInherited: true }), expected);
+});
+
+test('a server names no connection if fuse-native left no mount, and another one is at the target, or none', async (t) => {
+  const expected = { found: undefined, told: [undefined], looks: 1 };
+  const left = { isInherited: true, hasDevice: false };
+  assert.deepEqual(await taken(t, { ...left, source: 's3://bucket/other' }), expected);
+  assert.deepEqual(await taken(t, left), expected);
 });
 
 test('a mount that was just found is replaced without another look', async () => {

@@ -42,7 +42,8 @@ export class RehearsalKernel {
 
   /**
    * Sends the requests of a reader of some files, but a READ of one file only, because the disk may hang. When all are
-   * answered, sends the READ again: if that file is on disk, the session has verified it now. Resolves when all requests are answered, after twice LONGEST_MS, or when `over` is aborted.
+   * answered, sends the READ again: if that file is on disk, the session has verified it now. Resolves when all
+   * requests are answered, after twice LONGEST_MS, or when `over` is aborted.
    */
   async play(trees: readonly Pick<MountedTree, 'shown'>[], over: AbortSignal): Promise<void> {
     this.#unanswered = 0;
